@@ -1,0 +1,42 @@
+//! The words of hybridrepair.
+//!
+//! Every other crate speaks in these types: a [`Pool`] of unlabelled field samples, the [`Evidence`] that a selection
+//! strategy may look at, a [`Selection`] of picks under a [`Budget`], labels with their [`Provenance`], the [`Ledger`]
+//! through which alone a sealed label is read, [`Regions`], and the named random [`Streams`] that make a run
+//! repeatable. The crate does no input or output and knows no tensor library.
+//!
+//! Data are `f32`, sums are `f64`, and indices are types: a [`SampleId`] names a sample of a data set, a [`PoolIdx`] a
+//! row of one pool; only [`Pool`] converts between them.
+
+mod budget;
+mod embeddings;
+mod error;
+mod evidence;
+mod graph;
+mod ids;
+mod labels;
+mod ledger;
+pub mod metrics;
+mod pool;
+mod probs;
+mod regions;
+mod repair_set;
+mod seed;
+mod selection;
+mod views;
+
+pub use budget::Budget;
+pub use embeddings::{Embeddings, SharedRows};
+pub use error::CoreError;
+pub use evidence::{Evidence, Need, Needs, Source};
+pub use graph::KnnGraph;
+pub use ids::{ClassId, PoolIdx, RegionId, SampleId};
+pub use labels::{Label, LabelSet, Provenance};
+pub use ledger::{Entry, Ledger, Purpose, SealedLabels};
+pub use pool::Pool;
+pub use probs::Probs;
+pub use regions::{Region, Regions};
+pub use repair_set::{RepairSet, Target};
+pub use seed::{Stream, Streams};
+pub use selection::{Pick, Selection};
+pub use views::Views;

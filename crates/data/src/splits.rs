@@ -1,0 +1,92 @@
+use crate::{DataError, Images};
+use hybridrepair_core::{ClassId, SampleId, SealedLabels};
+use serde::{Deserialize, Serialize};
+
+/// Channel mean and standard deviation of pixels scaled to [0, 1], in the order red, green, blue.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Normalization {
+    /// Mean per channel.
+    pub mean: [f32; 3],
+    /// Standard deviation per channel.
+    pub std: [f32; 3],
+}
+
+/// Pictures with labels that may be looked at: the data that the model was trained on.
+#[derive(Clone, Debug)]
+pub struct Labelled {
+    /// The pictures.
+    pub images: Images,
+    /// A class per picture.
+    pub labels: Vec<ClassId>,
+    /// The samples in their data set.
+    pub ids: Vec<SampleId>,
+}
+
+/// Pictures whose true labels exist but are sealed: the field pool and the holdout of a benchmark.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// The pictures.
+    pub images: Images,
+    /// Their true labels, readable through a ledger only.
+    pub labels: SealedLabels,
+    /// The samples in their data set.
+    pub ids: Vec<SampleId>,
+    /// For `signs`: the condition under which each picture was taken (index into [`Splits::condition_names`]), sealed.
+    pub conditions: Option<SealedLabels>,
+}
+
+/// A data set cut for repair.
+#[derive(Clone, Debug)]
+pub struct Splits {
+    /// Name, for instance `signs` or `cifar10`.
+    pub name: String,
+    /// A name per class, in the order of the logits.
+    pub class_names: Vec<String>,
+    /// A name per condition; empty where conditions are not known.
+    pub condition_names: Vec<String>,
+    /// Channel statistics of the test transform.
+    pub normalization: Normalization,
+    /// What the model was trained on.
+    pub train: Labelled,
+    /// Held out from training, same domain: chooses the epoch of the initial model.
+    pub val: Labelled,
+    /// The pool that labels are bought from.
+    pub field: Field,
+    /// Judges the repair, once, at the end.
+    pub holdout: Field,
+}
+
+impl Labelled {
+    /// Checks that there is a label and an id per picture.
+    ///
+    /// # Errors
+    /// When the lengths differ, or a class is outside `classes`.
+    pub fn check(&self, what: &'static str, classes: usize) -> Result<(), DataError> {
+        for got in [self.labels.len(), self.ids.len()] {
+            if got != self.images.len() {
+                return Err(DataError::Rows { what, got, expected: self.images.len() });
+            }
+        }
+        match self.labels.iter().find(|c| c.column() >= classes) {
+            Some(&class) => Err(DataError::Class { what, class, classes }),
+            None => Ok(()),
+        }
+    }
+
+    /// The chosen rows, in the given order.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        Self {
+            images: self.images.select(rows),
+            labels: rows.iter().map(|&i| self.labels[i]).collect(),
+            ids: rows.iter().map(|&i| self.ids[i]).collect(),
+        }
+    }
+}
+
+impl Splits {
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.class_names.len()
+    }
+}
