@@ -1,0 +1,56 @@
+use hybridrepair_core::CoreError;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Why labels could not be given, read or written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LabelError {
+    /// The budget is spent, or a pick lies outside the pool.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// A file that cannot be opened, read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A label file that lacks a column.
+    #[error("{}: line {line}: no column {column:?} among {found}", path.display())]
+    Column {
+        /// The file.
+        path: PathBuf,
+        /// The line of the header, counted from 1.
+        line: u64,
+        /// What it lacks.
+        column: &'static str,
+        /// What it has.
+        found: String,
+    },
+    /// A line of a label file that cannot be understood.
+    #[error("{}: line {line}: {why}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// What is wrong with it, with the offending value.
+        why: String,
+    },
+    /// A file whose name ends neither in `.csv` nor in `.jsonl`.
+    #[error("{}: labels are read from .csv and .jsonl files", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A chance of a wrong answer outside [0, 1], or one that no class is left for.
+    #[error("error rate {rate} with {classes} classes is impossible")]
+    ErrorRate {
+        /// The rate.
+        rate: f64,
+        /// Number of classes.
+        classes: usize,
+    },
+}

@@ -1,0 +1,57 @@
+use hybridrepair_core::{CoreError, Need};
+use thiserror::Error;
+
+/// Why nothing could be selected.
+#[derive(Debug, Error, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum SelectError {
+    /// A kind of evidence that the strategy looks at is not there.
+    #[error("strategy {strategy} needs {need} (pass {})", need.flag())]
+    Needs {
+        /// The strategy.
+        strategy: &'static str,
+        /// What it lacks.
+        need: Need,
+    },
+    /// The source is there, but not the part of it that the strategy looks at.
+    #[error("strategy {strategy} needs the {part} of the source data")]
+    SourcePart {
+        /// The strategy.
+        strategy: &'static str,
+        /// `embeddings`, `features` or `labels`.
+        part: &'static str,
+    },
+    /// A name outside the registry.
+    #[error("unknown strategy {given:?}; known are {known}")]
+    Unknown {
+        /// What was given.
+        given: String,
+        /// The registry, separated by commas.
+        known: String,
+    },
+    /// A parameter of a strategy outside its range.
+    #[error("strategy {strategy}: {parameter} = {value} {why}")]
+    Parameter {
+        /// The strategy.
+        strategy: &'static str,
+        /// The parameter.
+        parameter: &'static str,
+        /// Its value.
+        value: f64,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Two arrays that should have the same number of columns.
+    #[error("{what} have {got} columns, expected {expected}")]
+    Columns {
+        /// The array.
+        what: &'static str,
+        /// Its columns.
+        got: usize,
+        /// The columns of the pool's.
+        expected: usize,
+    },
+    /// Evidence that does not fit the pool, or is no valid data.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+}

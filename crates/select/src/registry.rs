@@ -1,0 +1,54 @@
+use crate::{Badge, Coreset, Entropy, Gini, Hybrid, Margin, MaxSoftmax, Mcp, Random, SelectError, Strategy};
+
+/// Makes a strategy with its default parameters.
+type Make = fn() -> Box<dyn Strategy>;
+
+/// One line per strategy.
+const REGISTRY: &[(&str, Make)] = &[
+    ("random", || Box::new(Random)),
+    ("gini", || Box::new(Gini)),
+    ("entropy", || Box::new(Entropy)),
+    ("margin", || Box::new(Margin)),
+    ("max_softmax", || Box::new(MaxSoftmax)),
+    ("mcp", || Box::new(Mcp)),
+    ("coreset", || Box::new(Coreset { cover_source: false })),
+    ("coreset_source", || Box::new(Coreset { cover_source: true })),
+    ("badge", || Box::new(Badge)),
+    ("hybrid", || Box::new(Hybrid)),
+];
+
+/// The strategy of this name with its default parameters. `-` and `_` mean the same.
+///
+/// # Errors
+/// [`SelectError::Unknown`] lists the known names.
+///
+/// ```
+/// assert_eq!(hybridrepair_select::strategy("max-softmax")?.name(), "max_softmax");
+/// let unknown = hybridrepair_select::strategy("best").err().map(|e| e.to_string());
+/// assert!(unknown.is_some_and(|message| message.contains("random, gini")));
+/// # Ok::<(), hybridrepair_select::SelectError>(())
+/// ```
+pub fn strategy(name: &str) -> Result<Box<dyn Strategy>, SelectError> {
+    let wanted = name.replace('-', "_");
+    match REGISTRY.iter().find(|(known, _)| *known == wanted) {
+        Some((_, make)) => Ok(make()),
+        None => Err(SelectError::Unknown { given: name.to_owned(), known: names().join(", ") }),
+    }
+}
+
+/// The names of all strategies.
+pub fn names() -> Vec<&'static str> {
+    REGISTRY.iter().map(|(name, _)| *name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_makes_the_strategy_of_that_name() {
+        for name in names() {
+            assert_eq!(strategy(name).unwrap().name(), name);
+        }
+    }
+}
