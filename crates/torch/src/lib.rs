@@ -1,1 +1,29 @@
-//! Placeholder.
+//! Models on libtorch: architectures, checkpoints, prediction and views.
+//!
+//! A [`Model`] is an architecture with its named tensors; pictures enter as `uint8` NHWC ([`hybridrepair_data::Images`])
+//! and are kept channels-last all the way through. Prediction on a CPU runs whole batches side by side, each on one
+//! thread, so that logits are bit-equal for any number of threads.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod arch;
+mod batch;
+mod checkpoint;
+mod device;
+mod error;
+mod model;
+mod params;
+mod predict;
+mod runtime;
+mod tta;
+
+pub use arch::{Arch, ModelSpec};
+pub use batch::{class_tensor, nhwc_tensor};
+pub use checkpoint::{CheckpointMeta, load_checkpoint, load_tensors, peek_checkpoint, save_checkpoint, save_tensors};
+pub use device::DeviceChoice;
+pub use error::TorchError;
+pub use model::{Model, Output};
+pub use params::Params;
+pub use predict::{Predictions, predict, predict_rows};
+pub use runtime::{Runtime, RuntimeConfig};
+pub use tch::{Device, Kind, Tensor};
+pub use tta::{ViewPass, predict_views};

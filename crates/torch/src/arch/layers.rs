@@ -1,0 +1,102 @@
+//! Convolution, batch norm and dense layers with `PyTorch`'s default initialisation from our own streams.
+
+use crate::Params;
+use hybridrepair_core::Stream;
+use rand::Rng;
+use tch::{Device, Kind, Tensor};
+
+/// Creates layers and registers their tensors under `PyTorch`'s names.
+pub(super) struct Builder<'a> {
+    pub(super) params: &'a mut Params,
+    pub(super) device: Device,
+    pub(super) rng: &'a mut Stream,
+}
+
+impl Builder<'_> {
+    /// Uniform in `+-bound`.
+    fn uniform(&mut self, size: &[i64], bound: f64) -> Tensor {
+        let n = size.iter().product::<i64>();
+        let values = (0..n).map(|_| self.rng.gen_range(-bound..bound) as f32).collect::<Vec<_>>();
+        Tensor::from_slice(&values).view(size)
+    }
+
+    /// Square convolution without bias; "same" padding for odd kernels.
+    pub(super) fn conv(&mut self, name: &str, shape: ConvShape) -> Conv {
+        let ConvShape { input, output, kernel, stride, groups } = shape;
+        let fan_in = input / groups * kernel * kernel;
+        // kaiming-uniform with a = sqrt(5): bound = 1 / sqrt(fan_in)
+        let w = self.uniform(&[output, input / groups, kernel, kernel], 1.0 / (fan_in as f64).sqrt());
+        Conv { w: self.params.param(&format!("{name}.weight"), &w, self.device), stride, pad: kernel / 2, groups }
+    }
+
+    pub(super) fn batch_norm(&mut self, name: &str, channels: i64) -> BatchNorm {
+        let ones = Tensor::ones([channels], (Kind::Float, Device::Cpu));
+        let zeros = Tensor::zeros([channels], (Kind::Float, Device::Cpu));
+        BatchNorm {
+            weight: self.params.param(&format!("{name}.weight"), &ones, self.device),
+            bias: self.params.param(&format!("{name}.bias"), &zeros, self.device),
+            mean: self.params.buffer(&format!("{name}.running_mean"), &zeros, self.device),
+            var: self.params.buffer(&format!("{name}.running_var"), &ones, self.device),
+        }
+    }
+
+    pub(super) fn linear(&mut self, name: &str, input: i64, output: i64) -> Linear {
+        let bound = 1.0 / (input as f64).sqrt();
+        let (w, b) = (self.uniform(&[output, input], bound), self.uniform(&[output], bound));
+        Linear {
+            w: self.params.param(&format!("{name}.weight"), &w, self.device),
+            b: self.params.param(&format!("{name}.bias"), &b, self.device),
+        }
+    }
+}
+
+/// Shape of a convolution.
+#[derive(Clone, Copy)]
+pub(super) struct ConvShape {
+    pub(super) input: i64,
+    pub(super) output: i64,
+    pub(super) kernel: i64,
+    pub(super) stride: i64,
+    pub(super) groups: i64,
+}
+
+#[derive(Debug)]
+pub(super) struct Conv {
+    w: Tensor,
+    stride: i64,
+    pad: i64,
+    groups: i64,
+}
+
+impl Conv {
+    pub(super) fn forward(&self, x: &Tensor) -> Tensor {
+        x.conv2d(&self.w, None::<&Tensor>, [self.stride; 2], [self.pad; 2], [1, 1], self.groups)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct BatchNorm {
+    weight: Tensor,
+    bias: Tensor,
+    mean: Tensor,
+    var: Tensor,
+}
+
+impl BatchNorm {
+    /// Momentum .1 and epsilon 1e-5, as `PyTorch`. In training the running statistics move, with or without gradients.
+    pub(super) fn forward(&self, x: &Tensor, train: bool) -> Tensor {
+        x.batch_norm(Some(&self.weight), Some(&self.bias), Some(&self.mean), Some(&self.var), train, 0.1, 1e-5, true)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Linear {
+    w: Tensor,
+    b: Tensor,
+}
+
+impl Linear {
+    pub(super) fn forward(&self, x: &Tensor) -> Tensor {
+        x.linear(&self.w, Some(&self.b))
+    }
+}

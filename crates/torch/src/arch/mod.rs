@@ -1,0 +1,90 @@
+mod layers;
+mod mobilenet;
+
+use crate::{Params, TorchError, model::Output};
+use hybridrepair_core::Stream;
+use mobilenet::MobileNet;
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+use tch::{Device, Tensor};
+
+/// The architectures that are built in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Arch {
+    /// `MobileNet` v1 for small pictures (Howard et al. 2017).
+    MobileNet,
+}
+
+impl Arch {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::MobileNet];
+
+    /// Its name on the command line and in checkpoints.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MobileNet => "mobilenet",
+        }
+    }
+}
+
+impl FromStr for Arch {
+    type Err = TorchError;
+
+    fn from_str(text: &str) -> Result<Self, TorchError> {
+        Self::ALL.into_iter().find(|a| a.name().eq_ignore_ascii_case(text)).ok_or_else(|| {
+            let known = Self::ALL.map(Self::name).join(", ");
+            TorchError::Spec(format!("unknown architecture {text:?}; known are {known}"))
+        })
+    }
+}
+
+/// What must be known to build a model.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelSpec {
+    /// The architecture.
+    pub arch: Arch,
+    /// Factor on the number of channels in every layer, in (0, 4]; 1 is the published network.
+    pub width: f64,
+    /// Number of classes.
+    pub classes: usize,
+}
+
+/// The layers of a model; the tensors lie in [`Params`].
+#[derive(Debug)]
+pub(crate) enum Network {
+    MobileNet(MobileNet),
+}
+
+impl Network {
+    pub(crate) fn build(
+        spec: &ModelSpec,
+        params: &mut Params,
+        device: Device,
+        rng: &mut Stream,
+    ) -> Result<Self, TorchError> {
+        if !(spec.width > 0.0 && spec.width <= 4.0) {
+            return Err(TorchError::Spec(format!("width {} is outside (0, 4]", spec.width)));
+        }
+        if spec.classes == 0 {
+            return Err(TorchError::Spec("0 classes".to_owned()));
+        }
+        let mut build = layers::Builder { params, device, rng };
+        Ok(match spec.arch {
+            Arch::MobileNet => Self::MobileNet(MobileNet::new(&mut build, spec.width, spec.classes)),
+        })
+    }
+
+    pub(crate) fn forward(&self, x: &Tensor, train: bool) -> Output {
+        match self {
+            Self::MobileNet(net) => net.forward(x, train),
+        }
+    }
+
+    /// Length of the penultimate feature vector.
+    pub(crate) fn features(&self) -> usize {
+        match self {
+            Self::MobileNet(net) => net.features(),
+        }
+    }
+}

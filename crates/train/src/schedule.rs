@@ -1,0 +1,82 @@
+use crate::TrainError;
+use serde::{Deserialize, Serialize};
+
+/// Learning rate over a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Schedule {
+    /// Always the same.
+    Constant {
+        /// The rate.
+        lr: f64,
+    },
+    /// Linear warm-up, then half a cosine down to 0 at the end of the run (Loshchilov and Hutter 2017, without restarts).
+    Cosine {
+        /// The highest rate.
+        lr: f64,
+        /// Epochs of warm-up.
+        warmup: f64,
+    },
+    /// A rate from each epoch on.
+    Steps {
+        /// Pairs of first epoch and rate; the first pair must begin at epoch 0.
+        from: Vec<(usize, f64)>,
+    },
+}
+
+impl Schedule {
+    /// Rate at a step of an epoch, where epochs have `steps` steps and the run `epochs` epochs.
+    pub fn at(&self, epoch: usize, step: usize, steps: usize, epochs: usize) -> f64 {
+        match self {
+            Self::Constant { lr } => *lr,
+            Self::Cosine { lr, warmup } => {
+                let now = epoch as f64 + (step as f64 + 0.5) / steps.max(1) as f64;
+                if now < *warmup {
+                    return lr * now / warmup;
+                }
+                let share = ((now - warmup) / (epochs as f64 - warmup).max(1e-9)).min(1.0);
+                lr * 0.5 * (1.0 + (std::f64::consts::PI * share).cos())
+            }
+            Self::Steps { from } => from.iter().rev().find(|(e, _)| *e <= epoch).map_or(0.0, |(_, lr)| *lr),
+        }
+    }
+
+    /// Checks that all rates are finite and not negative.
+    ///
+    /// # Errors
+    /// Names the offending rate.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let rates = match self {
+            Self::Constant { lr } | Self::Cosine { lr, .. } => vec![*lr],
+            Self::Steps { from } => from.iter().map(|(_, lr)| *lr).collect(),
+        };
+        match rates.into_iter().find(|lr| !lr.is_finite() || *lr < 0.0) {
+            Some(lr) => Err(TrainError::Setting {
+                what: "learning rate",
+                given: lr.to_string(),
+                why: "is not a finite number above or equal to 0",
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cosine_warms_up_peaks_and_ends_near_zero() {
+        let s = Schedule::Cosine { lr: 1.0, warmup: 1.0 };
+        assert!(s.at(0, 0, 100, 10) < 0.01);
+        assert!(s.at(1, 0, 100, 10) > 0.999);
+        assert!(s.at(9, 99, 100, 10) < 1e-4);
+    }
+
+    #[test]
+    fn the_published_steps() {
+        let s = Schedule::Steps { from: vec![(0, 0.1), (101, 0.01)] };
+        assert_eq!((s.at(100, 5, 9, 200), s.at(101, 0, 9, 200)), (0.1, 0.01));
+        assert!(Schedule::Constant { lr: f64::NAN }.check().is_err());
+    }
+}

@@ -1,0 +1,146 @@
+use crate::{At, Objective, StepLoss, TrainError, cross_entropy, shuffled_batches};
+use hybridrepair_core::{ClassId, Streams};
+use hybridrepair_data::{Images, Normalizer, TrainTransform};
+use hybridrepair_torch::{Model, Tensor, class_tensor, nhwc_tensor};
+use rayon::prelude::*;
+
+/// How a picture becomes network input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Transform {
+    /// Normalised only.
+    Test,
+    /// Random flip and crop, then normalised.
+    Train(TrainTransform),
+}
+
+/// One labelled picture of a [`SupervisedData`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Example {
+    /// Which of the picture sets.
+    pub set: usize,
+    /// Its row there.
+    pub row: usize,
+    /// Its class.
+    pub class: ClassId,
+}
+
+/// Labelled pictures from one or more sets (training data, field pool), each set with its transform.
+#[derive(Clone, Debug)]
+pub struct SupervisedData {
+    /// The picture sets and their transforms; all pictures have one size.
+    pub sets: Vec<(Images, Transform)>,
+    /// The test transform, which ends every transform.
+    pub normalizer: Normalizer,
+}
+
+impl SupervisedData {
+    /// Input and target of some examples. `stream` names the randomness of the transforms, one number per slot.
+    pub fn batch(&self, examples: &[Example], streams: Streams, name: &str, at: At, model: &Model) -> (Tensor, Tensor) {
+        let first = &self.sets[0].0;
+        let stride = first.stride();
+        let mut pixels = vec![0f32; examples.len() * stride];
+        pixels.par_chunks_exact_mut(stride).zip(examples).enumerate().for_each(|(slot, (out, e))| {
+            let (images, transform) = &self.sets[e.set];
+            match transform {
+                Transform::Test => self.normalizer.apply(images.get(e.row), out),
+                Transform::Train(t) => {
+                    let number = (at.step as u64) << 20 | slot as u64;
+                    let mut rng = streams.at(name, at.epoch as u64, number);
+                    let size = (images.height(), images.width());
+                    t.apply(images.get(e.row), size, &self.normalizer, &mut rng, out);
+                }
+            }
+        });
+        let classes = examples.iter().map(|e| e.class).collect::<Vec<_>>();
+        let x = nhwc_tensor(&pixels, first.height(), first.width(), model.device());
+        (x, class_tensor(&classes, model.device()))
+    }
+}
+
+/// Cross-entropy on labelled pictures in random order, with optional label smoothing.
+#[derive(Clone, Debug)]
+pub struct Supervised {
+    data: SupervisedData,
+    examples: Vec<Example>,
+    batch_size: usize,
+    smoothing: f64,
+    drop_last: bool,
+    streams: Streams,
+    name: String,
+    batches: Vec<Vec<usize>>,
+}
+
+impl Supervised {
+    /// Examples in batches. `name` separates this objective's randomness from others of the run.
+    ///
+    /// # Errors
+    /// When there are no examples or the batch size is 0.
+    pub fn new(
+        data: SupervisedData,
+        examples: Vec<Example>,
+        batch_size: usize,
+        streams: Streams,
+        name: &str,
+    ) -> Result<Self, TrainError> {
+        if batch_size == 0 {
+            return Err(TrainError::Setting { what: "batch size", given: "0".to_owned(), why: "is not above 0" });
+        }
+        if examples.is_empty() {
+            return Err(TrainError::Empty(format!("{name} has no labelled picture")));
+        }
+        let name = name.to_owned();
+        Ok(Self { data, examples, batch_size, smoothing: 0.0, drop_last: false, streams, name, batches: Vec::new() })
+    }
+
+    /// Label smoothing (see [`cross_entropy`]).
+    #[must_use]
+    pub fn smoothing(mut self, eps: f64) -> Self {
+        self.smoothing = eps;
+        self
+    }
+
+    /// Leaves out the last, smaller batch of an epoch, unless it is the only one.
+    #[must_use]
+    pub fn drop_last(mut self) -> Self {
+        self.drop_last = true;
+        self
+    }
+
+    /// Exchanges the examples, for instance when the replay set changes.
+    pub fn set_examples(&mut self, examples: Vec<Example>) {
+        self.examples = examples;
+    }
+
+    /// The data behind the examples.
+    pub fn data(&self) -> &SupervisedData {
+        &self.data
+    }
+}
+
+impl Objective for Supervised {
+    fn name(&self) -> &'static str {
+        "supervised"
+    }
+
+    fn begin_epoch(&mut self, _: &Model, epoch: usize) -> Result<(), TrainError> {
+        let mut rng = self.streams.at(&format!("{}.order", self.name), epoch as u64, 0);
+        self.batches = shuffled_batches(self.examples.len(), self.batch_size, self.drop_last, &mut rng);
+        Ok(())
+    }
+
+    fn step(&mut self, model: &Model, at: At) -> Result<Option<StepLoss>, TrainError> {
+        let Some(batch) = self.batches.get(at.step) else { return Ok(None) };
+        let examples = batch.iter().map(|&i| self.examples[i]).collect::<Vec<_>>();
+        let (x, y) = self.data.batch(&examples, self.streams, &self.name, at, model);
+        let loss = cross_entropy(&model.forward(&x, true).logits, &y, self.smoothing);
+        Ok(Some(StepLoss { loss, images_trained: examples.len() as u64, images_forward: 0 }))
+    }
+
+    fn planned_steps(&self) -> usize {
+        self.batches.len()
+    }
+
+    fn end_epoch(&mut self, _: &Model, _: usize) -> Result<Vec<(String, f64)>, TrainError> {
+        Ok(Vec::new())
+    }
+}
