@@ -1,1 +1,31 @@
-//! Placeholder.
+//! Blocked distances, exact nearest neighbours, k-means, minimum spanning trees and memory-mapped arrays.
+//!
+//! One kernel carries most of this crate: it multiplies 12 packed rows with 32 packed lanes and keeps the result in
+//! registers (`AVX-512` or `AVX2` when the processor has them, plain Rust elsewhere). A `Sweep` walks it over all rows
+//! for each panel of 32 lanes and hands each tile to a visitor (nearest row, the k smallest, all below a bound), so that
+//! no matrix of distances ever exists. A panel is the unit of work: results are bit-equal for any number of threads.
+//!
+//! Distances computed as `|x|^2 - 2xy + |y|^2` lose digits by cancellation. Data are therefore centred and scaled first,
+//! and where a decision depends on the lost digits (ties, duplicates, the last neighbour) it is taken again in `f64`.
+
+#![allow(unsafe_code)] // vector instructions and memory maps; each use says why it is sound
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod distance;
+mod dot;
+mod error;
+mod frame;
+mod kmeans;
+mod lloyd;
+mod pack;
+mod points;
+mod seeding;
+mod sweep;
+mod tile;
+
+pub use distance::{Nearest, nearest, squared_distances, squared_distances_to};
+pub use dot::{dot, squared_distance};
+pub use error::KernelError;
+pub use kmeans::{KMeans, KMeansParams, kmeans};
+pub use points::Points;
+pub use seeding::{Seeding, seed_centers};
