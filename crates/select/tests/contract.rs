@@ -1,0 +1,13 @@
+//! Every strategy of the registry keeps the contract.
+hybridrepair_testkit::strategy_contract! {
+    random: nested,
+    gini: nested,
+    entropy: nested,
+    margin: nested,
+    max_softmax: nested,
+    mcp,
+    coreset: nested,
+    coreset_source: nested,
+    badge: nested,
+    hybrid,
+}
