@@ -1,3 +1,4 @@
+use crate::npy::NpyError;
 use hybridrepair_core::ClassId;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -61,6 +62,80 @@ pub enum DataError {
         given: String,
         /// The known names.
         known: String,
+    },
+    /// A data set that is not where it was looked for.
+    #[error("no {name} in {}: {missing} not found; {help}", dir.display())]
+    Missing {
+        /// The data set.
+        name: &'static str,
+        /// The folder.
+        dir: PathBuf,
+        /// What is missing.
+        missing: String,
+        /// What is looked for, and where to get it.
+        help: String,
+    },
+    /// A file of another size than it must have.
+    #[error("{}: {bytes} bytes, expected {expected} ({what})", path.display())]
+    Size {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+        /// The size it must have.
+        expected: u64,
+        /// What it should hold.
+        what: String,
+    },
+    /// A label outside the data set's classes, in a file.
+    #[error("{}: record {record} has label {label}, outside the {classes} classes", path.display())]
+    Label {
+        /// The file.
+        path: PathBuf,
+        /// The record, counted from 0.
+        record: usize,
+        /// The label.
+        label: usize,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// An index outside its pool, in a file.
+    #[error("{}: entry {entry} is {index}, outside the pool of {len}", path.display())]
+    Index {
+        /// The file.
+        path: PathBuf,
+        /// The entry, counted from 0.
+        entry: usize,
+        /// The index.
+        index: i64,
+        /// Size of the pool.
+        len: usize,
+    },
+    /// An index that stands twice in a file.
+    #[error("{}: entry {entry} repeats index {index}", path.display())]
+    Duplicate {
+        /// The file.
+        path: PathBuf,
+        /// The second entry with this index, counted from 0.
+        entry: usize,
+        /// The index.
+        index: i64,
+    },
+    /// A damaged or unsuitable `.npy` file.
+    #[error("{}: {source}", path.display())]
+    Npy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: NpyError,
+    },
+    /// A data set that needs a folder, without one.
+    #[error("dataset {name} is read from files: pass --data-dir DIR, {help}")]
+    NoDataDir {
+        /// The data set.
+        name: &'static str,
+        /// What the folder must hold.
+        help: String,
     },
     /// A value outside its range.
     #[error("{what} {given} {why}")]

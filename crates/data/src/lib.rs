@@ -10,6 +10,7 @@ mod batches;
 mod draw;
 mod error;
 mod images;
+pub mod npy;
 mod signs;
 mod splits;
 mod transform;
@@ -19,9 +20,7 @@ pub use augmix::{AugMix, Op};
 pub use batches::TrainBatches;
 pub use error::DataError;
 pub use images::Images;
-pub use signs::{
-    SIGNS_VERSION, SignsSpec, class_names as signs_class_names, condition_names as signs_condition_names, signs,
-};
+pub use signs::{SIGNS_VERSION, SignsSpec, signs};
 pub use splits::{Field, Labelled, Normalization, Splits};
 pub use transform::{Normalizer, TrainTransform};
 pub use views::{ViewConfig, ViewMaker};
