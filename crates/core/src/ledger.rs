@@ -28,6 +28,15 @@ impl SealedLabels {
         self.labels.is_empty()
     }
 
+    /// The labels of the chosen rows, in the given order, still sealed.
+    ///
+    /// # Panics
+    /// When a row does not exist.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        Self { labels: rows.iter().map(|&i| self.labels[i]).collect(), what: self.what.clone() }
+    }
+
     /// What is sealed.
     pub fn what(&self) -> &str {
         &self.what
@@ -158,6 +167,14 @@ mod tests {
         assert_eq!(ledger.buy(&sealed, PoolIdx(0), "annotate"), Ok(ClassId(4)));
         assert_eq!(ledger.buy(&sealed, PoolIdx(1), "annotate"), Err(CoreError::BudgetSpent { asked: 3, budget: 2 }));
         assert_eq!(ledger.entries().len(), 2);
+    }
+
+    #[test]
+    fn a_selection_stays_sealed() {
+        let sealed = SealedLabels::seal("field pool", vec![ClassId(4), ClassId(5), ClassId(6)]);
+        let part = sealed.select(&[2, 0]);
+        assert_eq!((part.len(), part.what()), (2, "field pool"));
+        assert_eq!(Ledger::new(0).reveal(&part, Purpose::Diagnose, "test"), [ClassId(6), ClassId(4)]);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use crate::DataError;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// Pictures of one size as `uint8` RGB, `n x height x width x 3` in C order (NHWC), shared without copying.
@@ -19,8 +20,8 @@ impl Images {
     /// # Errors
     /// When the bytes are not a whole number of pictures, or a side is 0.
     pub fn new(data: Vec<u8>, height: usize, width: usize) -> Result<Self, DataError> {
-        let stride = height * width * Self::CHANNELS;
-        if stride == 0 || data.len() % stride != 0 {
+        let stride = height.checked_mul(width).and_then(|n| n.checked_mul(Self::CHANNELS)).unwrap_or(0);
+        if stride == 0 || !data.len().is_multiple_of(stride) {
             return Err(DataError::Shape { bytes: data.len(), height, width });
         }
         Ok(Self { n: data.len() / stride, data: Arc::new(data), height, width })
@@ -67,10 +68,45 @@ impl Images {
         let data = rows.iter().flat_map(|&i| self.get(i).iter().copied()).collect();
         Self { data: Arc::new(data), n: rows.len(), height: self.height, width: self.width }
     }
+
+    /// SHA-256 of size and pixels: equal for equal pictures only. Names the pictures in a cache.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for side in [self.n, self.height, self.width] {
+            hash.update((side as u64).to_le_bytes());
+        }
+        hash.update(&*self.data);
+        hash.finalize().into()
+    }
 }
 
 impl std::fmt::Debug for Images {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Images({} x {} x {})", self.n, self.height, self.width)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_knows_pixels_size_and_order() {
+        let data: Vec<u8> = (0..2 * 4 * 6 * 3).map(|i| i as u8).collect();
+        let a = Images::new(data.clone(), 4, 6).unwrap();
+        assert_eq!(a.fingerprint(), Images::new(data.clone(), 4, 6).unwrap().fingerprint());
+        assert_ne!(a.fingerprint(), Images::new(data.clone(), 6, 4).unwrap().fingerprint());
+        assert_ne!(a.fingerprint(), a.select(&[1, 0]).fingerprint());
+        let mut other = data;
+        other[5] ^= 1;
+        assert_ne!(a.fingerprint(), Images::new(other, 4, 6).unwrap().fingerprint());
+    }
+
+    #[test]
+    fn bytes_that_are_no_pictures_are_refused() {
+        assert!(Images::new(vec![0; 11], 2, 2).is_err());
+        assert!(Images::new(vec![0; 12], 0, 2).is_err());
+        // sides whose product overflows
+        assert!(Images::new(vec![0; 12], usize::MAX, 2).is_err());
     }
 }

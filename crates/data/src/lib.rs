@@ -7,10 +7,15 @@
 
 mod augmix;
 mod batches;
+mod bias;
+mod cifar;
+mod cut;
+mod dataset;
 mod draw;
 mod error;
 mod images;
 pub mod npy;
+mod published;
 mod signs;
 mod splits;
 mod transform;
@@ -18,8 +23,13 @@ mod views;
 
 pub use augmix::{AugMix, Op};
 pub use batches::TrainBatches;
+pub use bias::{BiasModel, biased_draw, read_indices};
+pub use cifar::{Cifar10, read_cifar10};
+pub use cut::Cut;
+pub use dataset::{DatasetSpec, LoadOptions, load};
 pub use error::DataError;
 pub use images::Images;
+pub use published::{DrawSource, PublishedSplit, cifar10};
 pub use signs::{SIGNS_VERSION, SignsSpec, signs};
 pub use splits::{Field, Labelled, Normalization, Splits};
 pub use transform::{Normalizer, TrainTransform};

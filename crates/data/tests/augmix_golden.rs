@@ -1,4 +1,5 @@
 //! Each augmentation operation gives Pillow's bytes, on generated pictures (see `make_augmix_golden.py`).
+#![allow(clippy::unwrap_used)]
 
 use hybridrepair_data::Op;
 

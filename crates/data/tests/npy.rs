@@ -1,4 +1,5 @@
 //! `.npy` files, good and bad.
+#![allow(clippy::unwrap_used)]
 
 use hybridrepair_data::{
     DataError,
