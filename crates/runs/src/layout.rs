@@ -1,0 +1,113 @@
+use std::path::{Path, PathBuf};
+
+/// Names and places of all files of a run directory. `docs/formats.md` describes their contents.
+///
+/// ```
+/// use hybridrepair_runs::Layout;
+/// let run = Layout::new("runs/20261120-143000-signs");
+/// assert!(run.checkpoint("best").ends_with("checkpoints/best.safetensors"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+/// One accessor per file.
+macro_rules! files {
+    ($($(#[$doc:meta])* $method:ident, $constant:ident = $name:literal;)*) => {
+        $($(#[$doc])* pub(crate) const $constant: &str = $name;)*
+
+        impl Layout {
+            $($(#[$doc])* pub fn $method(&self) -> PathBuf {
+                self.root.join($constant)
+            })*
+
+            /// The names of everything that a run may hold at its top level.
+            pub const NAMES: &'static [&'static str] = &[$($constant),*];
+        }
+    };
+}
+
+files! {
+    /// Resolved configuration with all defaults written out.
+    config, CONFIG = "config.toml";
+    /// Versions, device and command line.
+    environment, ENVIRONMENT = "env.json";
+    /// Stage starts and ends, warnings.
+    events, EVENTS = "events.jsonl";
+    /// Numbers over time.
+    metrics, METRICS = "metrics.jsonl";
+    /// The picks, best first, each with its reason.
+    selection, SELECTION = "selection.jsonl";
+    /// Every reading of sealed labels.
+    ledger, LEDGER = "ledger.jsonl";
+    /// Bought labels.
+    labels, LABELS = "labels.jsonl";
+    /// Labels spread from bought ones.
+    propagated, PROPAGATED = "propagated.jsonl";
+    /// Groups of the field pool.
+    regions, REGIONS = "regions.json";
+    /// The numbers of the run.
+    summary, SUMMARY = "summary.json";
+    /// The report for people.
+    report, REPORT = "report.html";
+    /// Tasks for label tools.
+    tasks, TASKS = "tasks";
+    /// Models.
+    checkpoints, CHECKPOINTS = "checkpoints";
+    /// Held by the process that writes.
+    lock, LOCK = ".lock";
+}
+
+impl Layout {
+    /// The layout of the run in this folder.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `checkpoints/NAME.safetensors`; the names in use are `last`, `best` and [`Layout::epoch_name`].
+    pub fn checkpoint(&self, name: &str) -> PathBuf {
+        self.checkpoints().join(format!("{name}.safetensors"))
+    }
+
+    /// The checkpoint name of an epoch, counted from 1: `epoch-0003`.
+    pub fn epoch_name(epoch: usize) -> String {
+        format!("epoch-{epoch:04}")
+    }
+
+    /// State of the optimiser beside `last`.
+    pub fn optimizer(&self) -> PathBuf {
+        self.checkpoints().join("optim.safetensors")
+    }
+
+    /// Where training stands, beside `last`.
+    pub fn state(&self) -> PathBuf {
+        self.checkpoints().join("state.json")
+    }
+
+    /// A path as it is written into files of the run: relative to the run when it lies inside.
+    pub fn relative(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_the_published_ones() {
+        let run = Layout::new("r");
+        assert_eq!(run.config(), Path::new("r/config.toml"));
+        assert_eq!(Layout::epoch_name(3), "epoch-0003");
+        assert_eq!(run.relative(&run.checkpoint("best")), "checkpoints/best.safetensors");
+        assert_eq!(run.relative(Path::new("/elsewhere/a")), "/elsewhere/a");
+        let distinct: std::collections::BTreeSet<_> = Layout::NAMES.iter().collect();
+        assert_eq!(distinct.len(), Layout::NAMES.len());
+    }
+}
