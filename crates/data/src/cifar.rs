@@ -161,7 +161,7 @@ mod tests {
         let (mut data, mut labels) = (vec![0; 3 * 3072], [ClassId(9); 3]);
         let mut bytes = records(3);
         for n in [0, 1, RECORD * 2, RECORD * 3 - 1, RECORD * 3 + 1] {
-            std::fs::write(&path, [&bytes[..], &[0]].concat().get(..n).unwrap()).unwrap();
+            std::fs::write(&path, &[&bytes[..], &[0]].concat()[..n]).unwrap();
             let e = read_batch(&path, &mut data, &mut labels).unwrap_err();
             assert!(e.to_string().contains(&format!("{n} bytes, expected 9219 (3 records of 3073 bytes)")), "{e}");
         }

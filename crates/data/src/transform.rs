@@ -171,7 +171,14 @@ mod tests {
     }
 
     /// The same transform written pixel by pixel.
-    fn slow(image: &[u8], h: usize, w: usize, flip: bool, dy: usize, dx: usize, p: usize, n: &Normalizer) -> Vec<f32> {
+    fn slow(
+        image: &[u8],
+        (h, w): (usize, usize),
+        flip: bool,
+        (dy, dx): (usize, usize),
+        p: usize,
+        n: &Normalizer,
+    ) -> Vec<f32> {
         let mut out = vec![0.0; image.len()];
         for y in 0..h {
             for x in 0..w {
@@ -201,7 +208,7 @@ mod tests {
             let mut again = Streams::new(seed).named("t");
             let flipped = flip && coin(&mut again);
             let (dy, dx) = if p > 0 { (below(&mut again, 2 * p + 1), below(&mut again, 2 * p + 1)) } else { (0, 0) };
-            prop_assert_eq!(out, slow(&image, h, w, flipped, dy, dx, p, &n));
+            prop_assert_eq!(out, slow(&image, (h, w), flipped, (dy, dx), p, &n));
         }
     }
 
