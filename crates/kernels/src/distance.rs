@@ -1,8 +1,8 @@
 //! Squared Euclidean distances: blocks, nearest rows, one to many.
 
 use crate::frame::Frame;
-use crate::pack::{Lanes, Rows};
-use crate::sweep::{Visit, sweep};
+use crate::pack::Rows;
+use crate::sweep::{Source, Visit, sweep};
 use crate::tile::{LANES, ROWS, Tile};
 use crate::{KernelError, Points, squared_distance};
 use ndarray::Array2;
@@ -27,12 +27,13 @@ pub fn nearest(x: Points<'_>, centers: Points<'_>) -> Result<Nearest, KernelErro
     x.same_dim(centers, "centers")?;
     let (n, d) = (x.len(), x.dim());
     let frame = Frame::of(x);
-    let lanes = Lanes::pack(n, d, |i, out| {
+    let row = |i: usize, out: &mut [f32]| {
         frame.put(x.row(i), 1.0, out);
-    });
+    };
+    let lanes = Source::Fresh { n, row: &row };
     let rows = Rows::pack(centers.len(), d, |i, out| frame.put(centers.row(i), -2.0, out));
     let mut panels = vec![Argmin::default(); n.div_ceil(LANES)];
-    sweep(&rows, &lanes, &mut panels);
+    sweep(&rows, lanes, &mut panels);
     let index = panels.iter().flat_map(|p| p.index).take(n).collect::<Vec<_>>();
     let squared = (0..n).into_par_iter().map(|i| squared_distance(x.row(i), centers.row(index[i] as usize)));
     let squared = squared.map(|s| s.min(f64::from(f32::MAX)) as f32).collect();
@@ -77,9 +78,10 @@ pub fn squared_distances(x: Points<'_>, y: Points<'_>) -> Result<Array2<f32>, Ke
     let frame = Frame::of(x);
     // rows of x, lanes of y: a panel fills 32 columns
     let rows = Rows::pack(n, d, |i, out| frame.put(x.row(i), -2.0, out));
-    let lanes = Lanes::pack(m, d, |i, out| {
+    let row = |i: usize, out: &mut [f32]| {
         frame.put(y.row(i), 1.0, out);
-    });
+    };
+    let lanes = Source::Fresh { n: m, row: &row };
     let mut columns = (0..m.div_ceil(LANES))
         .map(|p| {
             let mut norms = [0.0; LANES];
@@ -90,7 +92,7 @@ pub fn squared_distances(x: Points<'_>, y: Points<'_>) -> Result<Array2<f32>, Ke
             Column { norms, values: Vec::with_capacity(n.next_multiple_of(ROWS)) }
         })
         .collect::<Vec<_>>();
-    sweep(&rows, &lanes, &mut columns);
+    sweep(&rows, lanes, &mut columns);
     let value = |i: usize, j: usize| f64::from(columns[j / LANES].values[i][j % LANES].max(0.0));
     Ok(Array2::from_shape_fn((n, m), |(i, j)| frame.unscaled(value(i, j)).min(f64::from(f32::MAX)) as f32))
 }

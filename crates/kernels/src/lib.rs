@@ -11,21 +11,28 @@
 #![allow(unsafe_code)] // vector instructions and memory maps; each use says why it is sound
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod below;
 mod distance;
 mod dot;
 mod error;
 mod frame;
 mod kmeans;
+mod knn;
 mod lloyd;
+mod mst;
+mod outside;
 mod pack;
 mod points;
 mod seeding;
 mod sweep;
 mod tile;
+mod topk;
 
 pub use distance::{Nearest, nearest, squared_distances, squared_distances_to};
 pub use dot::{dot, squared_distance};
 pub use error::KernelError;
 pub use kmeans::{KMeans, KMeansParams, kmeans};
+pub use knn::{Neighbors, knn_graph, mean_k_smallest_cosine_distance, neighbors, top_k};
+pub use mst::{Edge, mutual_reachability_tree};
 pub use points::Points;
 pub use seeding::{Seeding, seed_centers};

@@ -6,9 +6,9 @@
 //! run with ten points per cluster cost next to nothing.
 
 use crate::distance::nearest;
-use crate::pack::{Lanes, Rows};
+use crate::pack::Rows;
 use crate::seeding::{Packed, State};
-use crate::sweep::{Visit, sweep};
+use crate::sweep::{Source, Visit, sweep};
 use crate::tile::{LANES, ROWS, Tile};
 use crate::{KMeans, KMeansParams, Points, squared_distance};
 use rayon::prelude::*;
@@ -168,19 +168,19 @@ impl<'a> Lloyd<'a> {
 
     fn compare_all(&mut self, centers: &[u32], all: bool) {
         let mut panels = vec![TwoLowest::default(); self.x.len().div_ceil(LANES)];
-        sweep(&self.rows(centers), &self.packed.lanes, &mut panels);
+        sweep(&self.rows(centers), Source::Packed(&self.packed.lanes), &mut panels);
         for i in 0..self.x.len() {
             self.take(i, &panels[i / LANES], i % LANES, centers, all);
         }
     }
 
     fn compare_some(&mut self, points: &[u32], all: &[u32]) {
-        let d = self.x.dim();
-        let lanes = Lanes::pack(points.len(), d, |i, out| {
+        let row = |i: usize, out: &mut [f32]| {
             self.packed.frame.put(self.x.row(points[i] as usize), 1.0, out);
-        });
+        };
+        let lanes = Source::Fresh { n: points.len(), row: &row };
         let mut panels = vec![TwoLowest::default(); points.len().div_ceil(LANES)];
-        sweep(&self.rows(all), &lanes, &mut panels);
+        sweep(&self.rows(all), lanes, &mut panels);
         for (at, &i) in points.iter().enumerate() {
             self.take(i as usize, &panels[at / LANES], at % LANES, all, true);
         }

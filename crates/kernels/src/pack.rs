@@ -1,5 +1,6 @@
 use crate::tile::{LANES, Lane, ROWS};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Rows packed in groups of 12, column by column, each with a number that starts its sums.
 pub(crate) struct Rows {
@@ -70,14 +71,21 @@ impl Lanes {
         Self { d, panels }
     }
 
-    /// Columns.
-    pub(crate) fn dim(&self) -> usize {
-        self.d
+    /// As [`Lanes::pack`] for a few panels, in the calling thread.
+    pub(crate) fn pack_here(n: usize, d: usize, row: impl Fn(usize, &mut [f32])) -> Self {
+        let mut panels = vec![Lane([0.0; LANES]); n.div_ceil(LANES) * d];
+        let mut buffer = vec![0.0; d];
+        for i in 0..n {
+            row(i, &mut buffer);
+            for (column, &x) in panels[i / LANES * d..].iter_mut().zip(&buffer) {
+                column.0[i % LANES] = x;
+            }
+        }
+        Self { d, panels }
     }
 
-    /// The columns of one panel.
-    #[inline(always)]
-    pub(crate) fn panel(&self, p: usize) -> &[Lane] {
-        &self.panels[p * self.d..(p + 1) * self.d]
+    /// The columns of some panels, one panel after the other.
+    pub(crate) fn panels(&self, range: Range<usize>) -> &[Lane] {
+        &self.panels[range.start * self.d..range.end * self.d]
     }
 }

@@ -6,10 +6,11 @@
 //! (rejection sampling, because distances never grow). Of a candidate's distances only those below the point's
 //! distance *then* can ever matter, so a short list remains of each.
 
+use crate::below::Below;
 use crate::frame::Frame;
 use crate::pack::{Lanes, Rows};
-use crate::sweep::{Visit, sweep};
-use crate::tile::{LANES, ROWS, Tile};
+use crate::sweep::{Source, sweep};
+use crate::tile::LANES;
 use crate::{KernelError, Points, squared_distance};
 use hybridrepair_core::Stream;
 use rand::Rng;
@@ -123,10 +124,10 @@ impl Packed {
             .map(|(bound, norm)| {
                 let mut below = [f32::NEG_INFINITY; LANES];
                 below.iter_mut().zip(bound.iter().zip(norm)).for_each(|(t, (b, n))| *t = b - n);
-                Below { below, found: Vec::new() }
+                Below::new(below)
             })
             .collect::<Vec<_>>();
-        sweep(&rows, &self.lanes, &mut panels);
+        sweep(&rows, Source::Packed(&self.lanes), &mut panels);
         let mut out = candidates.iter().map(|&c| (c, Hits::new())).collect::<Vec<_>>();
         for (p, panel) in panels.iter().enumerate() {
             for &(row, lane, value) in &panel.found {
@@ -147,32 +148,6 @@ impl Packed {
 
 /// Points near a candidate with their squared distances.
 type Hits = Vec<(u32, f32)>;
-
-/// Collects the entries below a bound per lane.
-struct Below {
-    below: [f32; LANES],
-    found: Vec<(u32, u32, f32)>,
-}
-
-impl Visit for Below {
-    #[inline(always)]
-    fn tile(&mut self, first: usize, tile: &Tile) {
-        for r in 0..ROWS {
-            let row = &tile.0[r].0;
-            let mut any = false;
-            for l in 0..LANES {
-                any |= row[l] < self.below[l];
-            }
-            if any {
-                for l in 0..LANES {
-                    if row[l] < self.below[l] {
-                        self.found.push(((first + r) as u32, l as u32, row[l]));
-                    }
-                }
-            }
-        }
-    }
-}
 
 /// What the points chosen so far cover.
 pub(crate) struct State {

@@ -1,5 +1,5 @@
 use crate::pack::{Lanes, Rows};
-use crate::tile::{Isa, LANES, Portable, ROWS, Tile};
+use crate::tile::{Isa, LANES, Lane, Portable, ROWS, Tile};
 use rayon::prelude::*;
 
 /// What to do with the tiles of one panel of 32 lanes, given in the order of the rows.
@@ -15,6 +15,23 @@ pub(crate) trait Visit: Send {
     fn wants(&self, _first: usize) -> bool {
         true
     }
+
+    /// Called once after the last tile, in the same thread: the place to shrink what was collected.
+    fn finish(&mut self) {}
+}
+
+/// Where the panels of 32 lanes come from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// Packed beforehand, for several sweeps.
+    Packed(&'a Lanes),
+    /// Packed by the task that needs them: `row(i, out)` writes lane `i` of `n`.
+    Fresh {
+        /// Number of lanes.
+        n: usize,
+        /// Writes one lane.
+        row: &'a (dyn Fn(usize, &mut [f32]) + Sync),
+    },
 }
 
 /// Bytes of packed rows that stay in the second-level cache while several panels pass over them.
@@ -24,13 +41,22 @@ const BLOCK_BYTES: usize = 256 * 1024;
 ///
 /// An entry is `bias_r + sum_k rows[r][k] * lanes[l][k]`. Panels are independent and see their tiles in row order, so
 /// the result does not depend on the number of threads.
-pub(crate) fn sweep<V: Visit>(rows: &Rows, lanes: &Lanes, visitors: &mut [V]) {
+pub(crate) fn sweep<V: Visit>(rows: &Rows, lanes: Source<'_>, visitors: &mut [V]) {
     let d = rows.dim();
-    assert_eq!(d, lanes.dim(), "rows and lanes of one dimension");
     let chunk = (BLOCK_BYTES / (d * LANES * 4).max(1)).clamp(1, 16);
     let block = (BLOCK_BYTES / (d * ROWS * 4).max(1)).max(1);
     visitors.par_chunks_mut(chunk).enumerate().for_each(|(c, visitors)| {
-        let task = Task { rows, lanes, first_panel: c * chunk, block };
+        let first = c * chunk;
+        let fresh;
+        let panels = match lanes {
+            Source::Packed(lanes) => lanes.panels(first..first + visitors.len()),
+            Source::Fresh { n, row } => {
+                let (start, end) = (first * LANES, n.min((first + visitors.len()) * LANES));
+                fresh = Lanes::pack_here(end - start, d, |i, out| row(start + i, out));
+                fresh.panels(0..visitors.len())
+            }
+        };
+        let task = Task { rows, panels, block };
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
@@ -49,8 +75,7 @@ pub(crate) fn sweep<V: Visit>(rows: &Rows, lanes: &Lanes, visitors: &mut [V]) {
 
 struct Task<'a> {
     rows: &'a Rows,
-    lanes: &'a Lanes,
-    first_panel: usize,
+    panels: &'a [Lane],
     block: usize,
 }
 
@@ -59,10 +84,10 @@ impl Task<'_> {
     /// The processor must have the instructions of `I`.
     #[inline(always)]
     unsafe fn run<I: Isa, V: Visit>(&self, visitors: &mut [V]) {
-        let groups = self.rows.groups();
+        let (groups, d) = (self.rows.groups(), self.rows.dim());
         for start in (0..groups).step_by(self.block) {
             for (p, visitor) in visitors.iter_mut().enumerate() {
-                let panel = self.lanes.panel(self.first_panel + p);
+                let panel = &self.panels[p * d..(p + 1) * d];
                 for g in start..groups.min(start + self.block) {
                     if !visitor.wants(g * ROWS) {
                         continue;
@@ -75,6 +100,7 @@ impl Task<'_> {
                 }
             }
         }
+        visitors.iter_mut().for_each(V::finish);
     }
 }
 
