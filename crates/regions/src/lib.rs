@@ -1,1 +1,21 @@
-//! Placeholder.
+//! Groups of field samples: clusterers behind one trait, and measures of their quality.
+//!
+//! [`by_name`] builds a clusterer from its name. The project's own are k-means, HDBSCAN and the published hybrid of
+//! both; DBSCAN, OPTICS, Gaussian mixtures and a second k-means come from linfa.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod centers;
+mod clusterer;
+mod condense;
+mod error;
+mod hdbscan;
+mod hybrid;
+mod kmeans;
+
+pub use centers::{Center, medoids};
+pub use clusterer::{Clusterer, Clustering};
+pub use error::RegionError;
+pub use hdbscan::Hdbscan;
+pub use hybrid::Hybrid;
+pub use kmeans::KMeans;
