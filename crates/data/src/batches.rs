@@ -24,7 +24,7 @@ impl TrainBatches {
     /// Batches of these pictures.
     ///
     /// # Errors
-    /// When `normalization` is out of range.
+    /// When `normalization` is out of range, or the padding is above a side of the pictures.
     pub fn new(
         images: Images,
         normalization: Normalization,
@@ -32,6 +32,10 @@ impl TrainBatches {
         streams: Streams,
         name: &str,
     ) -> Result<Self, DataError> {
+        if transform.padding > images.height().min(images.width()) {
+            let (given, why) = (transform.padding.to_string(), "is above a side of the pictures");
+            return Err(DataError::Value { what: "padding", given, why });
+        }
         Ok(Self { images, transform, normalizer: Normalizer::new(normalization)?, streams, name: name.to_owned() })
     }
 
@@ -97,6 +101,16 @@ mod tests {
         assert_eq!(rest, whole[40 * b.stride()..]);
         b.fill(&rows[40..], 3, 40, &mut rest);
         assert_ne!(rest, whole[40 * b.stride()..]);
+    }
+
+    #[test]
+    fn padding_beyond_the_picture_is_refused() {
+        let images = Images::new(vec![0; 4 * 6 * 3], 4, 6).unwrap();
+        let new = |padding| {
+            let transform = TrainTransform { flip: true, padding };
+            TrainBatches::new(images.clone(), NORM, transform, Streams::new(1), "train").is_ok()
+        };
+        assert!(new(4) && !new(5) && !new(usize::MAX));
     }
 
     #[test]

@@ -65,23 +65,26 @@ pub fn cifar10(dir: &Path, split: &PublishedSplit) -> Result<Splits, DataError> 
 }
 
 fn cut(all: Cifar10, split: &PublishedSplit, cuts: &Cuts) -> Result<Splits, DataError> {
-    let weights = split.model.weights10();
-    let pool = |range: &Range<usize>, name: &str, file: fn(&DrawSource) -> Option<&Path>| {
-        let rows = match (&split.source, file(&split.source)) {
-            (DrawSource::Seed(seed), _) => {
-                let n = (cuts.share * range.len() as f64).floor() as usize;
-                let mut stream = Streams::new(*seed).at(name, split.model.number(), 0);
-                biased_draw(&all.labels[range.clone()], &weights, n, &mut stream)?
-            }
-            (_, Some(file)) => read_indices(file, range.len())?,
-            (_, None) => Vec::new(),
-        };
-        let rows: Vec<usize> = rows.into_iter().map(|r| r + range.start).collect();
-        Ok::<_, DataError>(Labelled {
+    let drawn = |range: &Range<usize>, name: &str, seed: u64| {
+        let n = (cuts.share * range.len() as f64).floor() as usize;
+        let mut stream = Streams::new(seed).at(name, split.model.number(), 0);
+        biased_draw(&all.labels[range.clone()], &split.model.weights10(), n, &mut stream)
+    };
+    let (train, val) = match &split.source {
+        DrawSource::Seed(seed) => {
+            (drawn(&cuts.train, "cifar10.train", *seed)?, drawn(&cuts.val, "cifar10.val", *seed)?)
+        }
+        DrawSource::IndexFiles { train, val } => {
+            (read_indices(train, cuts.train.len())?, read_indices(val, cuts.val.len())?)
+        }
+    };
+    let labelled = |range: &Range<usize>, rows: &[usize]| {
+        let rows: Vec<usize> = rows.iter().map(|r| r + range.start).collect();
+        Labelled {
             images: all.images.select(&rows),
             labels: rows.iter().map(|&r| all.labels[r]).collect(),
             ids: rows.iter().map(|&r| SampleId(r as u64)).collect(),
-        })
+        }
     };
     let sealed = |range: &Range<usize>, name: &str| {
         let rows: Vec<usize> = range.clone().collect();
@@ -96,28 +99,12 @@ fn cut(all: Cifar10, split: &PublishedSplit, cuts: &Cuts) -> Result<Splits, Data
         name: "cifar10".to_owned(),
         condition_names: Vec::new(),
         normalization: CIFAR10_NORMALIZATION,
-        train: pool(&cuts.train, "cifar10.train", DrawSource::train_file)?,
-        val: pool(&cuts.val, "cifar10.val", DrawSource::val_file)?,
+        train: labelled(&cuts.train, &train),
+        val: labelled(&cuts.val, &val),
         field: sealed(&cuts.field, "field"),
         holdout: sealed(&cuts.holdout, "holdout"),
         class_names: all.class_names,
     })
-}
-
-impl DrawSource {
-    fn train_file(&self) -> Option<&Path> {
-        match self {
-            Self::IndexFiles { train, .. } => Some(train),
-            Self::Seed(_) => None,
-        }
-    }
-
-    fn val_file(&self) -> Option<&Path> {
-        match self {
-            Self::IndexFiles { val, .. } => Some(val),
-            Self::Seed(_) => None,
-        }
-    }
 }
 
 #[cfg(test)]

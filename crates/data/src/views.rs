@@ -188,6 +188,19 @@ mod tests {
     }
 
     #[test]
+    fn views_are_frozen() {
+        // golden number: changing it changes every published result
+        let maker = maker(20);
+        let mut out = vec![0.0; 8 * 20 * maker.stride()];
+        maker.fill(&(0..20).collect::<Vec<_>>(), 1..9, 0, &mut out);
+        let hash = out
+            .iter()
+            .flat_map(|v| v.to_bits().to_le_bytes())
+            .fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+        assert_eq!(hash, 0x116d_ff10_95e7_b61d, "{hash:#x}");
+    }
+
+    #[test]
     fn views_differ_between_views_epochs_and_seeds_and_the_clean_one_is_clean() {
         let maker = maker(4);
         let view = |m: &ViewMaker, row, view, epoch| {

@@ -17,7 +17,20 @@ fn lerp(a: f64, b: f64, d: f64) -> f64 {
 }
 
 fn pixel(line: &[u8], x: usize) -> [f64; 3] {
-    [f64::from(line[3 * x]), f64::from(line[3 * x + 1]), f64::from(line[3 * x + 2])]
+    line[3 * x..].first_chunk::<3>().map_or([0.0; 3], |p| p.map(f64::from))
+}
+
+/// Two pixels of a line; most often they are neighbours and one look at the bounds does for both.
+fn pair(line: &[u8], x0: usize, x1: usize) -> ([f64; 3], [f64; 3]) {
+    match line[3 * x0..].first_chunk::<6>() {
+        Some(&[a, b, c, d, e, f]) if x1 > x0 => ([a, b, c].map(f64::from), [d, e, f].map(f64::from)),
+        _ => (pixel(line, x0), pixel(line, x1)),
+    }
+}
+
+/// The centre of pixel `i`. (By way of `u32`: the machine converts that at once, and `usize` not.)
+fn centre(i: usize) -> f64 {
+    f64::from(i as u32) + 0.5
 }
 
 /// The two neighbours of a coordinate, clamped to `0..n`, and the distance from the first. `at` lies in [0, n).
@@ -27,18 +40,18 @@ fn neighbours(at: f64, n: usize) -> (usize, usize, f64) {
     if at < 0.0 {
         return (0, 0, at + 1.0);
     }
-    let lo = at as usize;
-    (lo, (lo + 1).min(n - 1), at - lo as f64)
+    let lo = at as i32;
+    (lo as usize, (lo as usize + 1).min(n - 1), at - f64::from(lo))
 }
 
 fn affine(m: &Matrix, (height, width): Size, from: &[u8], to: &mut [u8]) {
     let (w, h) = (width as f64, height as f64);
     let stride = width * 3;
     for (y, out) in to.chunks_exact_mut(stride).enumerate() {
-        let yo = y as f64 + 0.5;
+        let yo = centre(y);
         let (by_x, by_y) = (m[1] * yo, m[4] * yo);
         for (x, o) in out.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-            let xo = x as f64 + 0.5;
+            let xo = centre(x);
             let (xi, yi) = (m[0] * xo + by_x + m[2], m[3] * xo + by_y + m[5]);
             if !(xi >= 0.0 && xi < w && yi >= 0.0 && yi < h) {
                 *o = [0; 3];
@@ -47,7 +60,7 @@ fn affine(m: &Matrix, (height, width): Size, from: &[u8], to: &mut [u8]) {
             let (x0, x1, dx) = neighbours(xi, width);
             let (y0, y1, dy) = neighbours(yi, height);
             let (top, bottom) = (&from[y0 * stride..(y0 + 1) * stride], &from[y1 * stride..(y1 + 1) * stride]);
-            let (a, b, c, d) = (pixel(top, x0), pixel(top, x1), pixel(bottom, x0), pixel(bottom, x1));
+            let ((a, b), (c, d)) = (pair(top, x0, x1), pair(bottom, x0, x1));
             for k in 0..3 {
                 o[k] = lerp(lerp(a[k], b[k], dx), lerp(c[k], d[k], dx), dy) as u8;
             }
@@ -83,15 +96,15 @@ pub(super) fn shear_x(l: f64, size: Size, from: &[u8], to: &mut [u8]) {
     let stride = width * 3;
     debug_assert_eq!(from.len(), height * stride);
     for (y, (out, line)) in to.chunks_exact_mut(stride).zip(from.chunks_exact(stride)).enumerate() {
-        let shift = l * (y as f64 + 0.5);
+        let shift = l * centre(y);
         for (x, o) in out.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-            let xi = (x as f64 + 0.5) + shift;
+            let xi = centre(x) + shift;
             if !(xi >= 0.0 && xi < width as f64) {
                 *o = [0; 3];
                 continue;
             }
             let (x0, x1, dx) = neighbours(xi, width);
-            let (a, b) = (pixel(line, x0), pixel(line, x1));
+            let (a, b) = pair(line, x0, x1);
             *o = [lerp(a[0], b[0], dx) as u8, lerp(a[1], b[1], dx) as u8, lerp(a[2], b[2], dx) as u8];
         }
     }
@@ -102,9 +115,9 @@ pub(super) fn shear_y(l: f64, size: Size, from: &[u8], to: &mut [u8]) {
     let (height, width) = size;
     let stride = width * 3;
     for (y, out) in to.chunks_exact_mut(stride).enumerate() {
-        let yo = y as f64 + 0.5;
+        let yo = centre(y);
         for (x, o) in out.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-            let yi = l * (x as f64 + 0.5) + yo;
+            let yi = l * centre(x) + yo;
             if !(yi >= 0.0 && yi < height as f64) {
                 *o = [0; 3];
                 continue;
