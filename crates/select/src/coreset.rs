@@ -1,7 +1,6 @@
 use crate::candidates::{Candidates, CollectSelection, required};
 use crate::{SelectError, Strategy, vector::dist2};
 use hybridrepair_core::{Embeddings, Evidence, Need, Needs, Pool, Selection, Stream};
-use rayon::prelude::*;
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// Greedy k-centre (Sener & Savarese, ICLR 2018, algorithm 1) on raw penultimate features, Euclidean: each pick is the
@@ -53,18 +52,15 @@ impl Strategy for Coreset {
         if candidates.take() == 0 {
             return Ok(Selection::default());
         }
-        let known = evidence.known.iter().map(|label| features.row(label.idx.row()));
-        let covered: Vec<&[f32]> = known.chain(source.iter().flat_map(|s| (0..s.len()).map(|i| s.row(i)))).collect();
-
-        let row = |pos| features.row(candidates.row(pos));
-        let start = covered.is_empty();
-        let cover: &[&[f32]] = if start { &[row(0)] } else { &covered };
-        let distances: Vec<f64> = candidates.rows().par_iter().map(|i| nearest(features.row(i.row()), cover)).collect();
+        let mut distances = covered(&candidates, features, evidence, source)?;
         let mut taken = Vec::with_capacity(candidates.take());
+        let row = |pos| features.row(candidates.row(pos));
+        let start = distances.is_none();
+        let distances = distances.get_or_insert_with(|| candidates.score(|i| dist2(features.row(i), row(0))));
         if start {
             taken.push((0, distances.iter().copied().fold(0.0, f64::max)));
         }
-        farthest_first(&distances, start, candidates.take(), row, &mut taken);
+        farthest_first(distances, start, candidates.take(), row, &mut taken);
 
         Ok(taken
             .into_iter()
@@ -92,6 +88,27 @@ impl Coreset {
         }
         Ok(features)
     }
+}
+
+/// Squared distance of each candidate to what is covered from the start; `None` when nothing is.
+fn covered(
+    candidates: &Candidates,
+    features: &Embeddings,
+    evidence: &Evidence,
+    source: Option<&Embeddings>,
+) -> Result<Option<Vec<f64>>, SelectError> {
+    let known: Vec<usize> = evidence.known.iter().map(|label| label.idx.row()).collect();
+    let known = if known.is_empty() { None } else { Some(features.select(&known)?) };
+    let mut distances: Option<Vec<f64>> = None;
+    for cover in known.iter().chain(source) {
+        let near = hybridrepair_kernels::nearest(features.into(), cover.into())?.squared;
+        let near = candidates.score(|row| f64::from(near[row]));
+        distances = Some(match distances {
+            None => near,
+            Some(before) => before.iter().zip(near).map(|(&a, b)| a.min(b)).collect(),
+        });
+    }
+    Ok(distances)
 }
 
 /// Squared distance to the nearest of some rows.

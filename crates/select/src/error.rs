@@ -1,4 +1,5 @@
 use hybridrepair_core::{CoreError, Need};
+use hybridrepair_kernels::KernelError;
 use thiserror::Error;
 
 /// Why nothing could be selected.
@@ -54,4 +55,16 @@ pub enum SelectError {
     /// Evidence that does not fit the pool, or is no valid data.
     #[error(transparent)]
     Core(#[from] CoreError),
+    /// A computation that cannot be done on these numbers.
+    #[error("{0}")]
+    Kernel(String),
+}
+
+impl From<KernelError> for SelectError {
+    fn from(error: KernelError) -> Self {
+        match error {
+            KernelError::Core(error) => Self::Core(error),
+            other => Self::Kernel(other.to_string()),
+        }
+    }
 }

@@ -25,6 +25,7 @@
 
 mod badge;
 mod candidates;
+mod consistency;
 mod coreset;
 mod entropy;
 mod error;
@@ -33,6 +34,7 @@ mod hybrid;
 mod margin;
 mod max_softmax;
 mod mcp;
+mod power;
 mod random;
 mod registry;
 mod strategy;
@@ -40,6 +42,7 @@ mod sum_tree;
 mod vector;
 
 pub use badge::Badge;
+pub use consistency::Consistency;
 pub use coreset::Coreset;
 pub use entropy::Entropy;
 pub use error::SelectError;
@@ -48,6 +51,7 @@ pub use hybrid::Hybrid;
 pub use margin::Margin;
 pub use max_softmax::MaxSoftmax;
 pub use mcp::Mcp;
+pub use power::{Doubt, Power};
 pub use random::Random;
 pub use registry::{names, strategy};
 pub use strategy::Strategy;

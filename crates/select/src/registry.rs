@@ -1,4 +1,7 @@
-use crate::{Badge, Coreset, Entropy, Gini, Hybrid, Margin, MaxSoftmax, Mcp, Random, SelectError, Strategy};
+use crate::{
+    Badge, Consistency, Coreset, Doubt, Entropy, Gini, Hybrid, Margin, MaxSoftmax, Mcp, Power, Random, SelectError,
+    Strategy,
+};
 
 /// Makes a strategy with its default parameters.
 type Make = fn() -> Box<dyn Strategy>;
@@ -14,6 +17,10 @@ const REGISTRY: &[(&str, Make)] = &[
     ("coreset", || Box::new(Coreset { cover_source: false })),
     ("coreset_source", || Box::new(Coreset { cover_source: true })),
     ("badge", || Box::new(Badge)),
+    ("consistency", || Box::new(Consistency)),
+    ("power_entropy", || Box::new(Power { doubt: Doubt::Entropy, power: 1.0 })),
+    ("power_margin", || Box::new(Power { doubt: Doubt::Margin, power: 1.0 })),
+    ("power_gini", || Box::new(Power { doubt: Doubt::Gini, power: 1.0 })),
     ("hybrid", || Box::new(Hybrid)),
 ];
 

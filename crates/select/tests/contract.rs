@@ -9,5 +9,9 @@ hybridrepair_testkit::strategy_contract! {
     coreset: nested,
     coreset_source: nested,
     badge: nested,
+    consistency: nested,
+    power_entropy: nested,
+    power_margin: nested,
+    power_gini: nested,
     hybrid,
 }
