@@ -1,0 +1,121 @@
+//! The workspace as `cargo metadata` sees it.
+
+use serde_json::Value;
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Members and where they lie.
+pub struct Workspace {
+    pub root: PathBuf,
+    pub members: Vec<Member>,
+}
+
+/// One package of the workspace.
+pub struct Member {
+    pub name: String,
+    pub folder: PathBuf,
+    pub dependencies: Vec<Dependency>,
+    pub examples: Vec<Example>,
+}
+
+/// One line of a `[dependencies]` table.
+pub struct Dependency {
+    pub name: String,
+    pub kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Normal,
+    Dev,
+    Build,
+}
+
+/// One example with the features that it asks for.
+pub struct Example {
+    pub name: String,
+    pub features: Vec<String>,
+}
+
+/// The cargo that runs this program.
+pub fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+impl Workspace {
+    pub fn load() -> Result<Self, String> {
+        let out = Command::new(cargo())
+            .args(["metadata", "--no-deps", "--format-version", "1"])
+            .output()
+            .map_err(|why| format!("cargo metadata did not start: {why}"))?;
+        if !out.status.success() {
+            return Err(format!("cargo metadata failed: {}", String::from_utf8_lossy(&out.stderr)));
+        }
+        let value: Value = serde_json::from_slice(&out.stdout).map_err(|why| format!("cargo metadata: {why}"))?;
+        let members = list(&value["packages"]).map(Member::of).collect();
+        Ok(Self { root: PathBuf::from(text(&value["workspace_root"])), members })
+    }
+
+    pub fn member(&self, name: &str) -> Option<&Member> {
+        self.members.iter().find(|m| m.name == name)
+    }
+
+    /// A path as people write it, from the root.
+    pub fn relative(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+}
+
+impl Member {
+    fn of(package: &Value) -> Self {
+        let dependencies = list(&package["dependencies"])
+            .map(|d| Dependency {
+                name: text(&d["name"]),
+                kind: match d["kind"].as_str() {
+                    Some("dev") => Kind::Dev,
+                    Some("build") => Kind::Build,
+                    _ => Kind::Normal,
+                },
+            })
+            .collect();
+        let examples = list(&package["targets"])
+            .filter(|t| list(&t["kind"]).any(|k| k == "example"))
+            .map(|t| Example { name: text(&t["name"]), features: list(&t["required-features"]).map(text).collect() })
+            .collect();
+        let manifest = PathBuf::from(text(&package["manifest_path"]));
+        let folder = manifest.parent().map(Path::to_owned).unwrap_or_default();
+        Self { name: text(&package["name"]), folder, dependencies, examples }
+    }
+
+    /// All Rust files below `src`, `tests`, `benches` and `examples`, sorted.
+    pub fn rust_files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for folder in ["src", "tests", "benches", "examples"] {
+            walk(&self.folder.join(folder), &mut files);
+        }
+        files.sort();
+        files
+    }
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+    for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()) {
+        if path.is_dir() {
+            walk(&path, files);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
