@@ -70,24 +70,19 @@ impl Layout {
         &self.root
     }
 
-    /// `checkpoints/NAME.safetensors`; the names in use are `last`, `best` and [`Layout::epoch_name`].
+    /// `checkpoints/NAME.safetensors`; the names in use are `best`, `state` and [`Layout::epoch_name`].
     pub fn checkpoint(&self, name: &str) -> PathBuf {
         self.checkpoints().join(format!("{name}.safetensors"))
     }
 
-    /// The checkpoint name of an epoch, counted from 1: `epoch-0003`.
+    /// The checkpoint name of an epoch, counted from 0: `epoch-0003` is the fourth.
     pub fn epoch_name(epoch: usize) -> String {
         format!("epoch-{epoch:04}")
     }
 
-    /// State of the optimiser beside `last`.
-    pub fn optimizer(&self) -> PathBuf {
-        self.checkpoints().join("optim.safetensors")
-    }
-
-    /// Where training stands, beside `last`.
+    /// Where repair training stands: model, optimiser and finished epochs, replaced whole after every epoch.
     pub fn state(&self) -> PathBuf {
-        self.checkpoints().join("state.json")
+        self.checkpoint("state")
     }
 
     /// A path as it is written into files of the run: relative to the run when it lies inside.
