@@ -1,1 +1,15 @@
-//! Placeholder.
+//! The command-line tool `hybridrepair`: arguments, exit codes, and the commands that need no libtorch.
+//!
+//! There are two programs. `hybridrepair` parses the arguments and runs the light commands itself; the others it hands,
+//! unchanged, to `hybridrepair-worker`, which is linked with libtorch and sits beside it.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod args;
+mod exit;
+mod failure;
+mod handover;
+pub mod light;
+
+pub use exit::Exit;
+pub use failure::Failure;
+pub use handover::{end_with_parent, hand_over};

@@ -1,1 +1,17 @@
-//! Placeholder.
+//! Repair training on one repair set.
+//!
+//! [`TwoPass`] is the published objective: a supervised pass over replayed source data and the labels that were bought
+//! and spread, then a semi-supervised pass that pulls all views of a field picture to one sharpened answer. With the
+//! second pass switched off it is the supervised fine-tune that every baseline uses.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod consistency;
+mod error;
+mod replay;
+mod settings;
+mod two_pass;
+
+pub use error::FinetuneError;
+pub use replay::{Replay, ReplayOnly, ReplayTransform};
+pub use settings::{ConsistencySettings, RepairSettings};
+pub use two_pass::{RepairData, TwoPass};

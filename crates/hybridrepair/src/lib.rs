@@ -1,1 +1,74 @@
-//! Placeholder.
+//! Repair a deployed image classifier with very few labels.
+//!
+//! This crate joins the others. Without features it re-exports what needs no libtorch: pools, evidence, selection
+//! strategies, regions, propagation, labels and run directories. With the feature `torch` it adds the pipeline:
+//! [`Session`] loads data and model, [`repair()`] runs the stages from images to a repaired model, and `train` makes a
+//! model to begin with.
+//!
+//! ```
+//! use hybridrepair::prelude::*;
+//!
+//! // logits of five field images and three classes, made by any framework
+//! let logits = ndarray::array![[4., 0., 0.], [0., 4., 0.], [1., 1., 0.9], [0., 0., 3.], [2., 1.9, 0.]];
+//! let evidence = Evidence { probs: Some(Probs::from_logits(&logits)?), ..Evidence::default() };
+//! let pool = Pool::counted(5);
+//! let picked = strategy("gini")?.select(&pool, &evidence, 2, &mut Streams::new(0).named("select"))?;
+//! assert_eq!(picked.picks[0].idx.row(), 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+#[cfg(feature = "torch")]
+mod arrays;
+#[cfg(feature = "torch")]
+mod config;
+#[cfg(feature = "torch")]
+mod error;
+#[cfg(feature = "torch")]
+mod method;
+#[cfg(feature = "torch")]
+mod observe;
+mod progress;
+#[cfg(feature = "torch")]
+mod repair;
+#[cfg(feature = "torch")]
+mod run;
+#[cfg(feature = "torch")]
+mod session;
+#[cfg(feature = "torch")]
+pub mod stages;
+#[cfg(feature = "torch")]
+mod train;
+
+pub use hybridrepair_core as core;
+pub use hybridrepair_data as data;
+pub use hybridrepair_kernels as kernels;
+pub use hybridrepair_label as label;
+pub use hybridrepair_propagate as propagate;
+pub use hybridrepair_regions as regions;
+pub use hybridrepair_runs as runs;
+pub use hybridrepair_select as select;
+pub use progress::{Progress, Silent};
+
+#[cfg(feature = "torch")]
+pub use {
+    arrays::{read_array, write_array},
+    config::{DataConfig, EpochRule, Preset, RegionsConfig, RepairConfig, ThresholdConfig},
+    error::Error,
+    hybridrepair_embed as embed, hybridrepair_finetune as finetune, hybridrepair_torch as torch,
+    hybridrepair_train as training,
+    method::{METHODS, Method},
+    repair::{Report, repair},
+    run::{Cost, Run},
+    session::Session,
+    train::{TrainConfig, Trained, train},
+};
+
+/// What most programs want.
+pub mod prelude {
+    pub use hybridrepair_core::{
+        Budget, ClassId, Embeddings, Evidence, Label, LabelSet, Ledger, Need, Needs, Pick, Pool, PoolIdx, Probs,
+        Regions, SampleId, SealedLabels, Selection, Streams, Views,
+    };
+    pub use hybridrepair_select::{Strategy, strategy};
+}

@@ -62,17 +62,30 @@ pub fn predict_rows(
     normalizer: &Normalizer,
     rows: &[usize],
 ) -> Result<Predictions, TorchError> {
-    let stride = images.stride();
-    let parts = in_batches(model, rows.len(), BATCH, |model, range| {
+    let size = (images.height(), images.width());
+    predict_with(model, rows.len(), size, |i, out| normalizer.apply(images.get(rows[i]), out))
+}
+
+/// Predicts `n` pictures that `fill` writes, each `height x width x 3` normalised numbers, in eval mode.
+///
+/// # Errors
+/// As [`predict`].
+pub fn predict_with(
+    model: &Model,
+    n: usize,
+    (height, width): (usize, usize),
+    fill: impl Fn(usize, &mut [f32]) + Sync,
+) -> Result<Predictions, TorchError> {
+    let stride = height * width * Images::CHANNELS;
+    let parts = in_batches(model, n, BATCH, |model, range| {
         let mut pixels = vec![0f32; range.len() * stride];
-        for (out, &row) in pixels.chunks_exact_mut(stride).zip(&rows[range]) {
-            normalizer.apply(images.get(row), out);
+        for (out, i) in pixels.chunks_exact_mut(stride).zip(range) {
+            fill(i, out);
         }
-        let x = nhwc_tensor(&pixels, images.height(), images.width(), model.device());
-        let out = model.forward(&x);
+        let out = model.forward(&nhwc_tensor(&pixels, height, width, model.device()));
         (to_vec(&out.logits), to_vec(&out.features))
     });
-    let (n, classes, features) = (rows.len(), model.spec().classes, model.feature_dim());
+    let (classes, features) = (model.spec().classes, model.feature_dim());
     let mut logits = Vec::with_capacity(n * classes);
     let mut latent = Vec::with_capacity(n * features);
     for (z, h) in parts {

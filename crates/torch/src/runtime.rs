@@ -60,3 +60,14 @@ fn keep_freed_memory() {
         libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
     }
 }
+
+/// Version of the libtorch that this program was built for; another one would not have loaded.
+pub fn libtorch_version() -> String {
+    // tch 0.24 builds against exactly this release
+    "2.11.0".to_owned()
+}
+
+/// CUDA devices that libtorch sees, once its CUDA half is loaded.
+pub fn cuda_devices() -> usize {
+    tch::Cuda::device_count().max(0) as usize
+}

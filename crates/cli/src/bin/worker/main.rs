@@ -1,1 +1,43 @@
-fn main() {}
+//! The program with libtorch. `hybridrepair` starts it with its own arguments for every command that needs a model.
+
+mod compare;
+mod embed;
+mod env;
+mod evaluate;
+mod failure;
+mod plan;
+mod progress;
+mod recipe;
+mod repair;
+mod show;
+mod train;
+
+use clap::Parser;
+use hybridrepair_cli::{
+    Failure,
+    args::{Cli, Command},
+    end_with_parent, light,
+};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    end_with_parent();
+    run(&cli.command).unwrap_or_else(|failure| {
+        failure.print();
+        failure.exit.into()
+    })
+}
+
+fn run(command: &Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Repair(args) => repair::run(args),
+        Command::Resume(args) => repair::resume(args),
+        Command::Compare(args) => compare::run(args),
+        Command::Train(args) => train::run(args),
+        Command::Embed(args) => embed::run(args),
+        Command::Evaluate(args) => evaluate::run(args),
+        Command::Env { json } => env::run(*json),
+        light => light::run(light),
+    }
+}

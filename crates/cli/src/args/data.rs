@@ -1,0 +1,60 @@
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// Which data, and how it is cut.
+#[derive(Args, Debug, Clone, Default)]
+pub struct DataArgs {
+    /// Data set: signs or cifar10
+    #[arg(long, short)]
+    pub dataset: Option<String>,
+    /// Its folder
+    #[arg(long, visible_alias = "data-path", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Published splits: class weighting of the model under repair (A, B or C)
+    #[arg(long)]
+    pub split: Option<String>,
+    /// Published splits: index files of the training and validation subsets, separated by a comma
+    #[arg(long, value_delimiter = ',', num_args = 1, value_name = "TRAIN.npy,VAL.npy")]
+    pub split_files: Option<Vec<PathBuf>>,
+    /// Cut: at most so many training pictures, drawn by seed
+    #[arg(long, value_name = "N")]
+    pub cut_train: Option<usize>,
+    /// Cut: at most so many field pictures
+    #[arg(long, value_name = "N")]
+    pub cut_field: Option<usize>,
+    /// Cut: at most so many holdout pictures
+    #[arg(long, value_name = "N")]
+    pub cut_holdout: Option<usize>,
+}
+
+/// `data`
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// The data sets that are known
+    List,
+    /// A contact sheet of a data set as PNG
+    Sheet(SheetArgs),
+}
+
+/// `data sheet`
+#[derive(Args, Debug, Clone)]
+pub struct SheetArgs {
+    /// The data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// File to write; an existing one is not replaced
+    #[arg(long, short, default_value = "sheet.png", value_name = "FILE")]
+    pub output: PathBuf,
+    /// Split to show: train, val, field or holdout (field and holdout without their labels)
+    #[arg(long, default_value = "train")]
+    pub part: String,
+    /// Pictures per row
+    #[arg(long, default_value_t = 12)]
+    pub columns: usize,
+    /// Rows; the training and validation splits show one class per row
+    #[arg(long)]
+    pub rows: Option<usize>,
+    /// Enlargement
+    #[arg(long, default_value_t = 2)]
+    pub scale: usize,
+}

@@ -1,0 +1,80 @@
+//! All commands and flags. Parsing looks at no file and starts nothing.
+
+mod data;
+mod model;
+mod run;
+mod select;
+
+use clap::{Parser, Subcommand};
+pub use data::{DataArgs, DataCommand, SheetArgs};
+pub use model::{EmbedArgs, EvaluateArgs, Split, TrainArgs};
+pub use run::{CompareArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime};
+pub use select::SelectArgs;
+
+/// Repairs a deployed image classifier with very few labels.
+#[derive(Debug, Parser)]
+#[command(name = "hybridrepair", version, max_term_width = 120, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Repair a model: from images to a better checkpoint, with a budget of labels
+    #[command(after_help = "Without further arguments it repairs the shipped model on the built-in road signs:\n  \
+        hybridrepair repair --budget 0.01")]
+    Repair(Box<RepairArgs>),
+    /// Go on with a run that was interrupted
+    Resume(ResumeArgs),
+    /// Run several methods and seeds, with shared stages, and make a table
+    Compare(Box<CompareArgs>),
+    /// Train a classifier from scratch
+    Train(Box<TrainArgs>),
+    /// Write logits, features and embeddings of a split as .npy
+    Embed(EmbedArgs),
+    /// Choose the samples worth a label from .npy arrays (needs no libtorch)
+    Select(SelectArgs),
+    /// Accuracy of a checkpoint on a split
+    Evaluate(EvaluateArgs),
+    /// Look at data sets
+    Data {
+        /// What to do.
+        #[command(subcommand)]
+        command: DataCommand,
+    },
+    /// Versions, libraries and devices of this machine
+    Env {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Command {
+    /// Whether the command needs libtorch.
+    pub fn needs_torch(&self) -> bool {
+        !matches!(self, Self::Select(_) | Self::Data { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_main_job_parses() {
+        let cli = Cli::parse_from(["hybridrepair", "repair", "--budget", "0.01", "--preset", "published", "--wd", "0"]);
+        let Command::Repair(args) = cli.command else { panic!("repair") };
+        assert_eq!(args.settings.budget.unwrap().to_string(), "0.01");
+        assert!(Cli::try_parse_from(["hybridrepair", "repair", "--budget", "-1"]).is_err());
+    }
+}

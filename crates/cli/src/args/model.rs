@@ -1,0 +1,105 @@
+use super::{DataArgs, Output, Runtime};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// `train`
+#[derive(Args, Debug, Clone)]
+pub struct TrainArgs {
+    /// Recipe (TOML); flags win over it
+    pub recipe: Option<PathBuf>,
+    /// Architecture
+    #[arg(long, visible_alias = "arch")]
+    pub model: Option<String>,
+    /// Factor on the number of channels
+    #[arg(long)]
+    pub width: Option<f64>,
+    /// Passes over the training set
+    #[arg(long)]
+    pub epochs: Option<usize>,
+    /// Pictures per step
+    #[arg(long, short)]
+    pub batch_size: Option<usize>,
+    /// Highest learning rate (cosine schedule with one epoch of warm-up)
+    #[arg(long)]
+    pub lr: Option<f64>,
+    /// Store the checkpoint in half precision
+    #[arg(long)]
+    pub half: bool,
+    /// Go on with the run in --output-dir
+    #[arg(long)]
+    pub resume: bool,
+    /// The data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Device, threads and seed.
+    #[command(flatten)]
+    pub runtime: Runtime,
+    /// Output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// A part of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Split {
+    /// What the model was trained on
+    Train,
+    /// Held out from training
+    Val,
+    /// The pool that labels are bought from
+    Field,
+    /// Judges the repair
+    Holdout,
+}
+
+/// `evaluate`
+#[derive(Args, Debug, Clone)]
+pub struct EvaluateArgs {
+    /// The model
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: PathBuf,
+    /// A second model, for repaired and broken samples
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    /// The split
+    #[arg(long, value_enum, default_value_t = Split::Holdout)]
+    pub part: Split,
+    /// Architecture that the checkpoint must have
+    #[arg(long, visible_alias = "arch")]
+    pub model: Option<String>,
+    /// Width that the checkpoint must have
+    #[arg(long, requires = "model")]
+    pub width: Option<f64>,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Device and threads.
+    #[command(flatten)]
+    pub runtime: Runtime,
+}
+
+/// `embed`
+#[derive(Args, Debug, Clone)]
+pub struct EmbedArgs {
+    /// The model
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: PathBuf,
+    /// The split
+    #[arg(long, value_enum, default_value_t = Split::Field)]
+    pub part: Split,
+    /// Also the mean prediction over augmented views, and its variance
+    #[arg(long)]
+    pub views: bool,
+    /// Folder for logits.npy, features.npy (and views); must be new or empty
+    #[arg(long, visible_alias = "output", value_name = "DIR")]
+    pub output_dir: PathBuf,
+    /// The data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Device, threads and seed.
+    #[command(flatten)]
+    pub runtime: Runtime,
+}

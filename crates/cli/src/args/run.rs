@@ -1,0 +1,163 @@
+use super::DataArgs;
+use clap::{Args, ValueEnum};
+use hybridrepair_core::Budget;
+use std::path::PathBuf;
+
+/// Device, threads and seed.
+#[derive(Args, Debug, Clone, Default)]
+pub struct Runtime {
+    /// auto, cpu, cuda or cuda:N
+    #[arg(long)]
+    pub device: Option<String>,
+    /// CPU threads [default: all cores]
+    #[arg(long, short = 'j', visible_alias = "workers")]
+    pub threads: Option<usize>,
+    /// The seed of all randomness
+    #[arg(long)]
+    pub seed: Option<u64>,
+}
+
+/// Where results go and how loud the tool is.
+#[derive(Args, Debug, Clone, Default)]
+pub struct Output {
+    /// Folder of the run [default: runs/<time>-<name>]; must be new or empty
+    #[arg(long, visible_alias = "output", value_name = "DIR")]
+    pub output_dir: Option<PathBuf>,
+    /// Replace the run in that folder
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Print the result as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// No progress bars
+    #[arg(long)]
+    pub no_progress: bool,
+    /// Say less
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// Which values fill in what is not said.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PresetArg {
+    /// As upstream has it, quirks included
+    Published,
+    /// Without the quirks that leak the holdout
+    Corrected,
+    /// The best there is
+    Default,
+}
+
+impl PresetArg {
+    /// Its name in a recipe.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Corrected => "corrected",
+            Self::Default => "default",
+        }
+    }
+}
+
+/// The settings of a repair; each replaces the recipe's.
+#[derive(Args, Debug, Clone, Default)]
+pub struct RepairSettingsArgs {
+    /// Recipe (TOML); flags win over it
+    #[arg(long, short = 'c', value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// published, corrected or default
+    #[arg(long)]
+    pub preset: Option<PresetArg>,
+    /// The model under repair
+    #[arg(long, visible_alias = "initial-checkpoint", value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Labels to buy: 0.01 or 1% of the pool, or a count such as 350
+    #[arg(long, allow_negative_numbers = true)]
+    pub budget: Option<Budget>,
+    /// Where embeddings come from: penultimate, or a .npy with a row per field sample
+    #[arg(long, value_name = "NAME|FILE")]
+    pub extractor: Option<String>,
+    /// Epochs of the repair
+    #[arg(long)]
+    pub epochs: Option<usize>,
+    /// Epochs of the replay fine-tune before it
+    #[arg(long)]
+    pub replay_epochs: Option<usize>,
+    /// Learning rate
+    #[arg(long)]
+    pub lr: Option<f64>,
+    /// Momentum
+    #[arg(long)]
+    pub momentum: Option<f64>,
+    /// Weight decay
+    #[arg(long, visible_alias = "wd")]
+    pub weight_decay: Option<f64>,
+    /// Pictures per step and stream
+    #[arg(long, short)]
+    pub batch_size: Option<usize>,
+    /// The data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Device, threads and seed.
+    #[command(flatten)]
+    pub runtime: Runtime,
+}
+
+/// `repair`
+#[derive(Args, Debug, Clone)]
+pub struct RepairArgs {
+    /// The whole pipeline by name: no-repair, random, gini, mcp, coreset, badge, hybrid
+    #[arg(long)]
+    pub method: Option<String>,
+    /// Replaces the method's selection rule
+    #[arg(long)]
+    pub strategy: Option<String>,
+    /// Say what would be done, how long it would take and what it would cost; do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Settings.
+    #[command(flatten)]
+    pub settings: RepairSettingsArgs,
+    /// Output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `resume`
+#[derive(Args, Debug, Clone)]
+pub struct ResumeArgs {
+    /// Folder of the run
+    pub run: PathBuf,
+    /// Print the result as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// No progress bars
+    #[arg(long)]
+    pub no_progress: bool,
+    /// Say less
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `compare`
+#[derive(Args, Debug, Clone)]
+pub struct CompareArgs {
+    /// Methods, separated by commas
+    #[arg(long, value_delimiter = ',', default_value = "no-repair,random,gini,mcp,coreset,badge,hybrid")]
+    pub methods: Vec<String>,
+    /// Seeds, separated by commas
+    #[arg(long, value_delimiter = ',', default_value = "10,20,30")]
+    pub seeds: Vec<u64>,
+    /// Budgets, separated by commas [default: the recipe's]
+    #[arg(long, value_delimiter = ',')]
+    pub budgets: Vec<Budget>,
+    /// The method that the others are compared with, pair by pair
+    #[arg(long, default_value = "random")]
+    pub baseline: String,
+    /// Settings.
+    #[command(flatten)]
+    pub settings: RepairSettingsArgs,
+    /// Output.
+    #[command(flatten)]
+    pub output: Output,
+}

@@ -1,0 +1,111 @@
+//! `compare`: a grid of methods, budgets and seeds with shared stages, which goes on where it stopped.
+
+use crate::{failure::failure, progress::Terminal, recipe::repair_config, repair::write_environment, show};
+use hybridrepair::{Method, RepairConfig, Session, repair};
+use hybridrepair_cli::{Exit, Failure, args::CompareArgs};
+use hybridrepair_core::Budget;
+use hybridrepair_runs::{Comparison, Layout, RunDir, RunLock, Summary, read_config, write_atomic, write_json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use toml::Table;
+
+/// One cell of the grid.
+struct Job {
+    config: RepairConfig,
+    dir: PathBuf,
+}
+
+/// `compare`
+pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
+    let base = repair_config(&args.settings, Table::new())?;
+    for name in args.methods.iter().chain([&args.baseline]) {
+        Method::named(name).map_err(failure)?;
+    }
+    if !args.methods.contains(&args.baseline) {
+        return Err(Failure::new(Exit::Usage, format!("the baseline {:?} is not among --methods", args.baseline))
+            .help("add it to --methods, or choose another --baseline"));
+    }
+    let root = args.output.output_dir.clone().unwrap_or_else(|| PathBuf::from("runs/compare"));
+    fs::create_dir_all(&root).map_err(|e| Failure::new(Exit::Unexpected, format!("{}: {e}", root.display())))?;
+    let _lock = RunLock::acquire(&Layout::new(&root))?;
+    let budgets = if args.budgets.is_empty() { vec![base.budget] } else { args.budgets.clone() };
+    let jobs = grid(args, &base, &budgets, &root);
+    let todo = jobs.iter().filter(|job| finished(job).is_none()).count();
+    let mut terminal = Terminal::new(args.output.no_progress, args.output.quiet || args.output.json);
+    if todo > 0 {
+        let mut session = Session::open(base, &root.join("cache")).map_err(failure)?;
+        for (number, job) in jobs.iter().enumerate() {
+            if finished(job).is_some() {
+                continue;
+            }
+            let of = jobs.len();
+            hybridrepair::Progress::say(&mut terminal, &format!("[{}/{of}] {}", number + 1, job.dir.display()));
+            run_one(&mut session, job, args.output.overwrite, &mut terminal)?;
+        }
+    }
+    let summaries = jobs.iter().filter_map(finished).collect::<Vec<_>>();
+    let table = Comparison::of(&summaries, &args.baseline)?;
+    write_json(&root.join("comparison.json"), &table)?;
+    write_atomic(&root.join("comparison.csv"), table.csv().as_bytes())?;
+    write_atomic(&root.join("comparison.md"), table.markdown().as_bytes())?;
+    if args.output.json {
+        show::json(&table)?
+    } else {
+        print(&table.markdown())
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stdout, reason = "the result of the command")]
+fn print(text: &str) {
+    println!("{text}");
+}
+
+fn grid(args: &CompareArgs, base: &RepairConfig, budgets: &[Budget], root: &Path) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    for &budget in budgets {
+        for &seed in &args.seeds {
+            for method in &args.methods {
+                let config = RepairConfig { method: method.clone(), budget, seed, ..base.clone() };
+                let preset = toml::Value::try_from(base.preset).ok();
+                let preset = preset.as_ref().and_then(|p| p.as_str()).unwrap_or("preset");
+                let name = format!("{method}-{preset}-{budget}-seed{seed}");
+                jobs.push(Job { config, dir: root.join(name) });
+            }
+        }
+    }
+    jobs
+}
+
+/// The summary of a job that is complete and was made with the same settings.
+fn finished(job: &Job) -> Option<Summary> {
+    let layout = Layout::new(&job.dir);
+    let config: RepairConfig = read_config(&layout.config()).ok()?;
+    (same(&config, &job.config)).then(|| Summary::read(&layout.summary()).ok())?
+}
+
+/// Equal but for where it runs.
+fn same(a: &RepairConfig, b: &RepairConfig) -> bool {
+    RepairConfig { device: String::new(), threads: None, ..a.clone() }
+        == RepairConfig { device: String::new(), threads: None, ..b.clone() }
+}
+
+fn run_one(session: &mut Session, job: &Job, overwrite: bool, terminal: &mut Terminal) -> Result<(), Failure> {
+    let layout = Layout::new(&job.dir);
+    let begun = read_config::<RepairConfig>(&layout.config()).ok();
+    let dir = match begun {
+        Some(config) if same(&config, &job.config) => RunDir::open(&job.dir)?,
+        Some(_) if !overwrite => {
+            return Err(Failure::new(Exit::Usage, format!("{} holds a run with other settings", job.dir.display()))
+                .help("choose another --output-dir, or pass --overwrite to replace such runs"));
+        }
+        _ => RunDir::create(&job.dir, overwrite)?,
+    };
+    session.with_config(job.config.clone()).map_err(failure)?;
+    write_environment(session, &dir)?;
+    repair(session, dir, terminal).map_err(failure)?;
+    Ok(())
+}

@@ -1,0 +1,59 @@
+use hybridrepair::{Error, torch::TorchError, training::TrainError};
+use hybridrepair_cli::{Exit, Failure};
+
+/// Exit code and advice for an error of the pipeline.
+pub(crate) fn failure(error: Error) -> Failure {
+    match error {
+        Error::Data(error) => error.into(),
+        Error::Core(error) => error.into(),
+        Error::Select(error) => error.into(),
+        Error::Runs(error) => error.into(),
+        Error::Torch(error) => torch(&error),
+        Error::Train(error) | Error::Finetune(hybridrepair::finetune::FinetuneError::Train(error)) => train(&error),
+        Error::Refused(_) => Failure::new(Exit::Refused, &error)
+            .help("the deployed model is unchanged; look at events.jsonl in the run for the reason"),
+        Error::Config(_) => Failure::new(Exit::Usage, &error),
+        Error::Embed(_) | Error::Regions(_) | Error::Label(_) | Error::Propagate(_) | Error::Kernel(_) => {
+            Failure::new(Exit::Input, &error)
+        }
+        Error::Array { .. } => {
+            Failure::new(Exit::Unexpected, &error).help("check the rights and the room on the disk, then `resume DIR`")
+        }
+        _ => Failure::new(Exit::Unexpected, &error),
+    }
+}
+
+fn torch(error: &TorchError) -> Failure {
+    match error {
+        TorchError::Device { .. } => {
+            Failure::new(Exit::Device, error).help("pass --device cpu; `hybridrepair env` shows what libtorch sees")
+        }
+        TorchError::Spec(_) => Failure::new(Exit::Usage, error),
+        TorchError::Mismatch(_) => Failure::new(Exit::Input, error)
+            .help("pass the checkpoint of this data set and architecture; `train` makes one"),
+        TorchError::Checkpoint { .. } => Failure::new(Exit::Input, error)
+            .help("pass a .safetensors file that `train` or `repair` has written, or fetch it again"),
+        TorchError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            Failure::new(Exit::Input, error).help("check the path; `train` makes a checkpoint")
+        }
+        TorchError::Io { .. } => {
+            Failure::new(Exit::Unexpected, error).help("check the rights and the room on the disk")
+        }
+        TorchError::Core(_) => Failure::new(Exit::Input, error).help("the model gives NaN: look at how it was trained"),
+        _ => Failure::new(Exit::Unexpected, error),
+    }
+}
+
+fn train(error: &TrainError) -> Failure {
+    match error {
+        TrainError::Torch(error) => torch(error),
+        TrainError::Setting { .. } => Failure::new(Exit::Usage, error),
+        TrainError::Empty(_) => Failure::new(Exit::Input, error)
+            .help("the checkpoint may belong to other data: `hybridrepair evaluate` shows its accuracy"),
+        TrainError::Resume(_) => Failure::new(Exit::Input, error).help("begin anew with --overwrite"),
+        TrainError::Diverged { .. } => {
+            Failure::new(Exit::Refused, error).help("the weights of the epoch before are kept; try a smaller --lr")
+        }
+        _ => Failure::new(Exit::Unexpected, error),
+    }
+}

@@ -1,0 +1,163 @@
+//! `--dry-run`: what would be done, what it would cost, and how long it would take on this machine.
+
+use crate::{failure::failure, show};
+use hybridrepair::{Error, Method, Session};
+use hybridrepair_cli::Failure;
+use hybridrepair_core::{Need, Streams};
+use serde::Serialize;
+use std::{process::ExitCode, time::Instant};
+
+#[derive(Serialize)]
+struct Plan {
+    method: String,
+    device: String,
+    threads: usize,
+    train_images: usize,
+    field_images: usize,
+    holdout_images: usize,
+    labels: usize,
+    views: usize,
+    epochs: usize,
+    steps: u64,
+    images_trained: u64,
+    images_forward: u64,
+    images_per_second: Speed,
+    minutes: f64,
+    memory_mib: f64,
+    tier: &'static str,
+}
+
+#[derive(Serialize)]
+struct Speed {
+    training: f64,
+    forward: f64,
+}
+
+/// Prints the plan of a session.
+pub(crate) fn run(session: &Session, json: bool) -> Result<ExitCode, Failure> {
+    let plan = make(session).map_err(failure)?;
+    if json {
+        show::json(&plan)?
+    } else {
+        print(&plan)
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn make(session: &Session) -> Result<Plan, Error> {
+    let c = &session.config;
+    let method = Method::named(&c.method)?;
+    let s = &session.splits;
+    let (train, field, holdout) = (s.train.images.len(), s.field.images.len(), s.holdout.images.len());
+    let f = &c.finetune;
+    let consistency = f.consistency.clone().unwrap_or_default();
+    let all_views = (consistency.views + 1) as u64;
+    let batch = f.batch_size as u64;
+    let buys = c.strategy.as_deref().or(method.strategy);
+    let needs = buys.map(hybridrepair::select::strategy).transpose()?.map(|rule| rule.needs());
+    // at most: the replay set is what the model gets right, and regions have about `average_size` members
+    let labelled = if method.spread { session.budget * c.regions.average_size } else { session.budget };
+    let first = if buys.is_some() { (train + labelled) as u64 / batch } else { 0 };
+    let second = if method.consistency { (train.max(field) as u64 / batch).max(1) } else { 0 };
+    let epochs = if buys.is_some() { f.epochs as u64 } else { 0 };
+    let replay = f.replay_epochs as u64 * (train as u64 / batch);
+    let trained = replay * batch + epochs * (first * batch + second * batch * (1 + all_views));
+    let views_pass = all_views * field as u64;
+    let scores = needs.is_some_and(|n| n.contains(Need::Views)) || method.consistency;
+    let choose = (f.replay_epochs as u64 + epochs * if method.consistency { 2 } else { 1 }) * train as u64;
+    let teacher = if method.consistency { second * batch * all_views + views_pass } else { 0 };
+    let threshold = if !method.consistency {
+        0
+    } else if c.threshold.on_holdout {
+        train as u64 + (1 + all_views) * holdout as u64
+    } else {
+        (train + field) as u64
+    };
+    let forward =
+        u64::from(scores) * views_pass + field as u64 + 3 * holdout as u64 + choose + epochs * teacher + threshold;
+    let speed = measure(session)?;
+    let seconds = trained as f64 / speed.training + forward as f64 / speed.forward;
+    let pictures = train + s.val.images.len() + field + holdout;
+    let step_pictures = if method.consistency { batch * (1 + all_views) } else { batch };
+    Ok(Plan {
+        method: method.name.to_owned(),
+        device: session.runtime.device_name(),
+        threads: session.runtime.threads,
+        train_images: train,
+        field_images: field,
+        holdout_images: holdout,
+        labels: if buys.is_some() { session.budget } else { 0 },
+        views: if scores { consistency.views } else { 0 },
+        epochs: epochs as usize,
+        steps: replay + epochs * (first + second),
+        images_trained: trained,
+        images_forward: forward,
+        images_per_second: speed,
+        minutes: seconds / 60.0,
+        // pictures, libtorch itself, and the activations of one step
+        memory_mib: (pictures * s.field.images.stride()) as f64 / 1048576.0
+            + 350.0
+            + step_pictures as f64 * activations(session),
+        tier: "full: all layers are trained",
+    })
+}
+
+/// MiB that one picture's activations take in training: measured on `MobileNet` at 32 x 32, where they grow with the
+/// width and the number of pixels.
+fn activations(session: &Session) -> f64 {
+    let (h, w) = session.size();
+    4.3 * session.meta.spec.width * (h * w) as f64 / 1024.0
+}
+
+/// Pictures per second of training and of prediction, from a few steps on the data's own pictures.
+fn measure(session: &Session) -> Result<Speed, Error> {
+    use hybridrepair::torch::predict_rows;
+    use hybridrepair::training::{At, Example, Objective, Supervised};
+    let model = session.model.duplicate()?;
+    let rows = (0..session.splits.field.images.len().min(1024)).collect::<Vec<_>>();
+    let images = &session.splits.field.images;
+    // once to warm up
+    predict_rows(&model, images, &session.normalizer, &rows)?;
+    let began = Instant::now();
+    predict_rows(&model, images, &session.normalizer, &rows)?;
+    let forward = rows.len() as f64 / began.elapsed().as_secs_f64();
+
+    let replay = session.replay();
+    let labels = &session.splits.train.labels;
+    let examples =
+        (0..labels.len().min(2048)).map(|row| Example { set: 0, row, class: labels[row] }).collect::<Vec<_>>();
+    let batch = 256.min(examples.len());
+    let mut objective = Supervised::new(replay.data(None), examples, batch, Streams::new(0), "plan")?;
+    objective.begin_epoch(&model, 0)?;
+    let mut rate = 0.0;
+    let mut optimizer = session.optimizer().build();
+    for step in 0..objective.planned_steps().min(4) {
+        let began = Instant::now();
+        if let Some(loss) = objective.step(&model, At { epoch: 0, step })? {
+            loss.loss.backward();
+            optimizer.step(model.params(), 0.0);
+            model.params().zero_grad();
+            // the first steps warm up
+            rate = loss.images_trained as f64 / began.elapsed().as_secs_f64();
+        }
+    }
+    Ok(Speed { training: rate.max(1e-9), forward })
+}
+
+#[expect(clippy::print_stdout, reason = "the result of the command")]
+fn print(p: &Plan) {
+    println!("method        {} on {} with {} threads", p.method, p.device, p.threads);
+    println!("data          {} source, {} field, {} holdout images", p.train_images, p.field_images, p.holdout_images);
+    println!("labels        {} to buy", p.labels);
+    println!("views         {} per field image", p.views);
+    println!("training      {} epochs, at most {} steps, {} images", p.epochs, p.steps, p.images_trained);
+    println!("prediction    {} images", p.images_forward);
+    let speed = &p.images_per_second;
+    println!(
+        "speed here    {:.0} images/s training, {:.0} images/s prediction (measured just now)",
+        speed.training, speed.forward
+    );
+    println!("tier          {}", p.tier);
+    println!("estimate      {:.1} minutes, {:.0} MiB of memory", p.minutes, p.memory_mib);
+    println!("nothing was done; leave out --dry-run to begin");
+}

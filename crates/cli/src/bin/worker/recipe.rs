@@ -1,0 +1,143 @@
+//! From preset, recipe and flags to resolved settings: each goes over the one before.
+
+use crate::failure::failure;
+use hybridrepair::{Error, Preset, RepairConfig, TrainConfig};
+use hybridrepair_cli::{
+    Exit, Failure,
+    args::{DataArgs, RepairSettingsArgs, TrainArgs},
+};
+use hybridrepair_runs::{from_table, overlay, read_table};
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
+
+/// The folder with `recipes/` and `checkpoints/`: `HYBRIDREPAIR_HOME`, else the clone that this program was built in.
+pub(crate) fn home() -> PathBuf {
+    std::env::var_os("HYBRIDREPAIR_HOME")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."), PathBuf::from)
+}
+
+/// The settings of a repair.
+pub(crate) fn repair_config(args: &RepairSettingsArgs, more: Table) -> Result<RepairConfig, Failure> {
+    let dataset = args.data.dataset.as_deref();
+    // the built-in run has its recipe; other data begins from the preset alone
+    let builtin =
+        (args.config.is_none() && dataset.is_none_or(|d| d == "signs")).then(|| home().join("recipes/signs.toml"));
+    let file = args.config.clone().or(builtin);
+    let mut recipe = match &file {
+        Some(file) => read_recipe(file)?,
+        None => Table::new(),
+    };
+    if let Some(preset) = args.preset {
+        recipe.insert("preset".to_owned(), preset.name().into());
+    }
+    let preset = match recipe.get("preset") {
+        None => Preset::Default,
+        Some(value) => value.clone().try_into::<Preset>().map_err(|e| Failure::new(Exit::Usage, e))?,
+    };
+    let mut table = Table::try_from(RepairConfig::preset(preset)).map_err(|e| Failure::new(Exit::Unexpected, e))?;
+    overlay(&mut table, recipe);
+    overlay(&mut table, repair_flags(args)?);
+    overlay(&mut table, more);
+    let origin = file.unwrap_or_else(|| PathBuf::from("(flags)"));
+    Ok(from_table(table, &origin)?)
+}
+
+/// Reads a recipe; its relative paths count from its own folder.
+fn read_recipe(file: &Path) -> Result<Table, Failure> {
+    let mut table = read_table(file).map_err(|e| failure(Error::Runs(e)))?;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let rebase = |value: &mut Value| {
+        if let Value::String(path) = value
+            && Path::new(path.as_str()).is_relative()
+        {
+            *path = folder.join(path.as_str()).to_string_lossy().into_owned();
+        }
+    };
+    if let Some(value) = table.get_mut("checkpoint") {
+        rebase(value);
+    }
+    if let Some(value) = table.get_mut("data").and_then(|d| d.get_mut("dir")) {
+        rebase(value);
+    }
+    Ok(table)
+}
+
+fn repair_flags(args: &RepairSettingsArgs) -> Result<Table, Failure> {
+    let mut table = Table::new();
+    let path = |p: &PathBuf| Value::from(p.to_string_lossy().into_owned());
+    set(&mut table, "checkpoint", args.checkpoint.as_ref().map(path));
+    set(&mut table, "budget", args.budget.map(|b| b.to_string().into()));
+    set(&mut table, "extractor", args.extractor.clone().map(Value::from));
+    set(&mut table, "seed", args.runtime.seed.map(whole).transpose()?);
+    set(&mut table, "device", args.runtime.device.clone().map(Value::from));
+    set(&mut table, "threads", args.runtime.threads.map(|t| whole(t as u64)).transpose()?);
+    let mut finetune = Table::new();
+    set(&mut finetune, "epochs", args.epochs.map(|v| whole(v as u64)).transpose()?);
+    set(&mut finetune, "replay_epochs", args.replay_epochs.map(|v| whole(v as u64)).transpose()?);
+    set(&mut finetune, "lr", args.lr.map(Value::from));
+    set(&mut finetune, "momentum", args.momentum.map(Value::from));
+    set(&mut finetune, "weight_decay", args.weight_decay.map(Value::from));
+    set(&mut finetune, "batch_size", args.batch_size.map(|v| whole(v as u64)).transpose()?);
+    table.insert("finetune".to_owned(), finetune.into());
+    table.insert("data".to_owned(), data_flags(&args.data)?.into());
+    Ok(table)
+}
+
+/// The data of the flags as a table of a recipe.
+pub(crate) fn data_flags(args: &DataArgs) -> Result<Table, Failure> {
+    let mut data = Table::new();
+    let path = |p: &PathBuf| Value::from(p.to_string_lossy().into_owned());
+    set(&mut data, "name", args.dataset.clone().map(Value::from));
+    set(&mut data, "dir", args.data_dir.as_ref().map(path));
+    set(&mut data, "split", args.split.clone().map(Value::from));
+    if let Some(files) = &args.split_files {
+        if files.len() != 2 {
+            return Err(Failure::new(Exit::Usage, "--split-files takes two files, separated by a comma"));
+        }
+        data.insert("split_files".to_owned(), files.iter().map(path).collect::<Vec<_>>().into());
+    }
+    let mut cut = Table::new();
+    let whole_cut = |n: Option<usize>| n.map(|n| whole(n as u64)).transpose();
+    set(&mut cut, "train", whole_cut(args.cut_train)?);
+    set(&mut cut, "field", whole_cut(args.cut_field)?);
+    set(&mut cut, "holdout", whole_cut(args.cut_holdout)?);
+    data.insert("cut".to_owned(), cut.into());
+    Ok(data)
+}
+
+/// The settings of a training run.
+pub(crate) fn train_config(args: &TrainArgs) -> Result<TrainConfig, Failure> {
+    let mut table = Table::try_from(TrainConfig::default()).map_err(|e| Failure::new(Exit::Unexpected, e))?;
+    if let Some(file) = &args.recipe {
+        overlay(&mut table, read_recipe(file)?);
+    }
+    let mut flags = Table::new();
+    set(&mut flags, "model", args.model.clone().map(Value::from));
+    set(&mut flags, "width", args.width.map(Value::from));
+    set(&mut flags, "epochs", args.epochs.map(|v| whole(v as u64)).transpose()?);
+    set(&mut flags, "batch_size", args.batch_size.map(|v| whole(v as u64)).transpose()?);
+    set(&mut flags, "half", args.half.then_some(Value::from(true)));
+    set(&mut flags, "seed", args.runtime.seed.map(whole).transpose()?);
+    set(&mut flags, "device", args.runtime.device.clone().map(Value::from));
+    set(&mut flags, "threads", args.runtime.threads.map(|t| whole(t as u64)).transpose()?);
+    if let Some(lr) = args.lr {
+        let mut schedule = Table::new();
+        schedule.insert("lr".to_owned(), lr.into());
+        flags.insert("schedule".to_owned(), schedule.into());
+    }
+    flags.insert("data".to_owned(), data_flags(&args.data)?.into());
+    overlay(&mut table, flags);
+    let origin = args.recipe.clone().unwrap_or_else(|| PathBuf::from("(flags)"));
+    Ok(from_table(table, &origin)?)
+}
+
+fn set(table: &mut Table, key: &str, value: Option<Value>) {
+    if let Some(value) = value {
+        table.insert(key.to_owned(), value);
+    }
+}
+
+/// TOML knows whole numbers of 63 bits.
+fn whole(n: u64) -> Result<Value, Failure> {
+    i64::try_from(n).map(Value::from).map_err(|_| Failure::new(Exit::Usage, format!("{n} is too large")))
+}

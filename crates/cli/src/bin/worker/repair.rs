@@ -1,0 +1,109 @@
+use crate::{failure::failure, plan, progress::Terminal, recipe::repair_config, show};
+use hybridrepair::{Method, RepairConfig, Report, Session, repair};
+use hybridrepair_cli::{
+    Exit, Failure,
+    args::{Output, RepairArgs, ResumeArgs},
+};
+use hybridrepair_runs::{Environment, Layout, RunDir, read_config, write_json};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use toml::Table;
+
+/// Where runs go that name no folder.
+const RUNS: &str = "runs";
+
+/// `repair`
+pub(crate) fn run(args: &RepairArgs) -> Result<ExitCode, Failure> {
+    let mut more = Table::new();
+    if let Some(method) = &args.method {
+        more.insert("method".to_owned(), method.clone().into());
+    }
+    if let Some(strategy) = &args.strategy {
+        more.insert("strategy".to_owned(), strategy.clone().into());
+    }
+    let config = repair_config(&args.settings, more)?;
+    Method::named(&config.method).map_err(failure)?;
+    if let Some(name) = &config.strategy {
+        hybridrepair::select::strategy(name)?;
+    }
+    if args.dry_run {
+        let scratch = tempfile::tempdir().map_err(|e| Failure::new(Exit::Unexpected, e))?;
+        let session = Session::open(config, scratch.path()).map_err(failure)?;
+        return plan::run(&session, args.output.json);
+    }
+    // a folder that cannot be used is told before anything is computed
+    let name = format!("{}-{}", config.data.name, config.method);
+    let dir = run_dir(&args.output, &name)?;
+    let cache = cache_of(dir.path());
+    let session = match Session::open(config, &cache).map_err(failure) {
+        Ok(session) => session,
+        Err(error) => {
+            give_up(dir);
+            return Err(error);
+        }
+    };
+    finish(&session, dir, args.output.json, args.output.no_progress, args.output.quiet)
+}
+
+/// `resume`
+pub(crate) fn resume(args: &ResumeArgs) -> Result<ExitCode, Failure> {
+    let layout = Layout::new(&args.run);
+    let dir = RunDir::open(&args.run)?;
+    let config: RepairConfig = read_config(&layout.config())?;
+    let session = Session::open(config, &cache_of(dir.path())).map_err(failure)?;
+    finish(&session, dir, args.json, args.no_progress, args.quiet)
+}
+
+/// The new folder of a run.
+pub(crate) fn run_dir(output: &Output, name: &str) -> Result<RunDir, Failure> {
+    Ok(match &output.output_dir {
+        Some(path) => RunDir::create(path, output.overwrite)?,
+        None => RunDir::create_in(Path::new(RUNS), name)?,
+    })
+}
+
+/// Finished stages are shared by all runs beside each other.
+fn cache_of(run: &Path) -> PathBuf {
+    let parent = run.parent().filter(|p| !p.as_os_str().is_empty());
+    parent.unwrap_or(Path::new(".")).join(".hybridrepair-cache")
+}
+
+/// Takes away the empty folder of a run that could not begin.
+pub(crate) fn give_up(dir: RunDir) {
+    let (root, checkpoints) = (dir.path().to_owned(), dir.layout().checkpoints());
+    let lock = dir.layout().lock();
+    drop(dir);
+    // only what `RunDir::create` has made, and only when nothing was added
+    let _ = std::fs::remove_dir(checkpoints);
+    let _ = std::fs::remove_file(lock);
+    let _ = std::fs::remove_dir(root);
+}
+
+fn finish(session: &Session, dir: RunDir, json: bool, no_progress: bool, quiet: bool) -> Result<ExitCode, Failure> {
+    let path = dir.path().to_owned();
+    write_environment(session, &dir)?;
+    let mut terminal = Terminal::new(no_progress, quiet || json);
+    if !quiet && !json {
+        show::opening(session, &path);
+    }
+    let report: Report = repair(session, dir, &mut terminal).map_err(|error| {
+        let failure = failure(error);
+        let resume = format!("go on with `hybridrepair resume {}`", path.display());
+        if failure.help.is_none() { failure.help(resume) } else { failure }
+    })?;
+    if json {
+        show::json(&report.summary)?;
+    } else {
+        show::report(session, &report, &path);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes `env.json`.
+pub(crate) fn write_environment(session: &Session, dir: &RunDir) -> Result<(), Failure> {
+    let mut env = Environment::of_this_process(&session.runtime.device_name(), session.runtime.threads);
+    env.libraries.insert("libtorch".to_owned(), hybridrepair::torch::libtorch_version());
+    Ok(write_json(&dir.layout().environment(), &env)?)
+}

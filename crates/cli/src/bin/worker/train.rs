@@ -1,0 +1,50 @@
+use crate::{
+    failure::failure,
+    progress::Terminal,
+    recipe::train_config,
+    repair::{give_up, run_dir},
+};
+use hybridrepair::{TrainConfig, train};
+use hybridrepair_cli::{Exit, Failure, args::TrainArgs};
+use hybridrepair_runs::{Layout, RunDir, read_config};
+use std::process::ExitCode;
+
+/// `train`
+#[expect(clippy::print_stdout, reason = "the result of the command")]
+pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
+    let mut config = train_config(args)?;
+    let dir = if args.resume {
+        let Some(path) = &args.output.output_dir else {
+            return Err(Failure::new(Exit::Usage, "--resume needs --output-dir").help("name the folder of the run"));
+        };
+        config = read_config::<TrainConfig>(&Layout::new(path).config())?;
+        RunDir::open(path)?
+    } else {
+        run_dir(&args.output, &format!("train-{}-{}", config.data.name, config.model))?
+    };
+    let mut terminal = Terminal::new(args.output.no_progress, args.output.quiet || args.output.json);
+    let trained = match train(&config, &dir, &mut terminal) {
+        Ok(trained) => trained,
+        Err(error) => {
+            // a run that never began leaves no folder behind
+            if !dir.layout().config().exists() {
+                give_up(dir);
+            }
+            return Err(failure(error));
+        }
+    };
+    let best = dir.layout().checkpoint("best");
+    if args.output.json {
+        let value = serde_json::json!({
+            "checkpoint": best, "parameters": trained.parameters, "epoch": trained.best + 1,
+            "val": trained.val.get(trained.best), "images_trained": trained.images_trained,
+        });
+        println!("{value:#}");
+    } else {
+        let val = 100.0 * trained.val.get(trained.best).copied().unwrap_or(0.0);
+        let (epoch, parameters) = (trained.best + 1, trained.parameters);
+        println!("best epoch {epoch}: {val:.2} % on the validation split; {parameters} parameters");
+        println!("checkpoint: {}", best.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}

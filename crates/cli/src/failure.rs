@@ -1,0 +1,100 @@
+use crate::Exit;
+use hybridrepair_core::CoreError;
+use hybridrepair_data::DataError;
+use hybridrepair_runs::RunsError;
+use hybridrepair_select::SelectError;
+use std::fmt;
+
+/// Why a command failed, and what to do next.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: Exit,
+    /// What is wrong, with the offending value.
+    pub message: String,
+    /// What to do next.
+    pub help: Option<String>,
+}
+
+impl Failure {
+    /// A failure without advice yet.
+    pub fn new(exit: Exit, message: impl fmt::Display) -> Self {
+        Self { exit, message: message.to_string(), help: None }
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Prints to standard error.
+    #[expect(clippy::print_stderr, reason = "the one place that reports errors")]
+    pub fn print(&self) {
+        eprintln!("hybridrepair: error: {}", self.message);
+        if let Some(help) = &self.help {
+            eprintln!("  help: {help}");
+        }
+    }
+}
+
+impl From<CoreError> for Failure {
+    fn from(error: CoreError) -> Self {
+        match error {
+            CoreError::Budget { .. } => Self::new(Exit::Usage, &error)
+                .help("pass a share such as 0.01 or 1%, or a whole number of labels of at most the pool"),
+            CoreError::Rows { .. } => Self::new(Exit::Input, &error)
+                .help("all arrays must have one row per sample of the same pool, in the same order"),
+            CoreError::NotFinite { .. } => Self::new(Exit::Input, &error)
+                .help("find out where the number comes from; it would decide the selection"),
+            _ => Self::new(Exit::Input, &error),
+        }
+    }
+}
+
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        let (exit, help) = match &error {
+            DataError::Unknown { .. } => (Exit::Usage, None),
+            DataError::NoDataDir { .. } => (Exit::Usage, Some("pass --data-dir DIR")),
+            DataError::Value { .. } => (Exit::Usage, None),
+            DataError::Io { .. } => (Exit::Input, Some("check the path and its rights")),
+            DataError::Format { .. } => (Exit::Input, Some("fetch or write the file again; it was not changed")),
+            _ => (Exit::Input, None),
+        };
+        let failure = Self::new(exit, &error);
+        match help {
+            Some(help) => failure.help(help),
+            None => failure,
+        }
+    }
+}
+
+impl From<SelectError> for Failure {
+    fn from(error: SelectError) -> Self {
+        match error {
+            SelectError::Core(error) => error.into(),
+            SelectError::Needs { .. } => Self::new(Exit::Usage, &error).help("pass the array that it names"),
+            _ => Self::new(Exit::Usage, &error),
+        }
+    }
+}
+
+impl From<RunsError> for Failure {
+    fn from(error: RunsError) -> Self {
+        let (exit, help) = match &error {
+            RunsError::NotEmpty { .. } => {
+                (Exit::Usage, "choose another --output-dir, go on with `resume DIR`, or pass --overwrite")
+            }
+            RunsError::NotOverwritten { .. } => (Exit::Usage, "choose another --output-dir"),
+            RunsError::NotARun { .. } => (Exit::Usage, "name a folder that `repair` or `compare` has written"),
+            RunsError::Locked { .. } => (Exit::Usage, "wait for it, or choose another --output-dir"),
+            RunsError::Config { .. } => (Exit::Usage, "correct the key or the value in that file"),
+            RunsError::DiskFull { .. } => (Exit::Unexpected, "make room and go on with `resume DIR`; nothing is lost"),
+            RunsError::Io { .. } => (Exit::Unexpected, "check the path, its rights and the room on its disk"),
+            _ => (Exit::Input, "the file is damaged; `--overwrite` writes the run anew"),
+        };
+        Self::new(exit, &error).help(help)
+    }
+}

@@ -1,0 +1,23 @@
+//! Commands that need no libtorch.
+
+mod select;
+mod sheet;
+
+use crate::{
+    Failure,
+    args::{Command, DataCommand},
+};
+use std::process::ExitCode;
+
+/// Runs a light command.
+///
+/// # Errors
+/// When it fails, with what to do next.
+pub fn run(command: &Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Select(args) => select::run(args),
+        Command::Data { command: DataCommand::Sheet(args) } => sheet::run(args),
+        Command::Data { command: DataCommand::List } => Ok(sheet::list()),
+        other => unreachable!("{other:?} needs libtorch"),
+    }
+}

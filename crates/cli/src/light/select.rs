@@ -1,0 +1,125 @@
+use crate::{Exit, Failure, args::SelectArgs};
+use hybridrepair_core::{
+    ClassId, Embeddings, Evidence, Need, Pool, PoolIdx, Probs, Regions, Selection, Source, Streams, Views,
+};
+use hybridrepair_data::npy;
+use hybridrepair_regions::{Clusterer, Hybrid, medoids};
+use hybridrepair_select::strategy;
+use ndarray::Array1;
+use std::{path::Path, process::ExitCode};
+
+/// `select`
+pub(super) fn run(args: &SelectArgs) -> Result<ExitCode, Failure> {
+    if let Some(threads) = args.threads {
+        if threads == 0 {
+            return Err(Failure::new(Exit::Usage, "0 threads"));
+        }
+        // a pool that exists already keeps its size, and picks do not depend on it
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    }
+    let rule = strategy(&args.strategy)?;
+    let mut evidence = read(args)?;
+    let n = rows(&evidence).ok_or_else(|| {
+        Failure::new(Exit::Usage, "no array of the pool is given")
+            .help("pass at least one of --logits, --features, --embeddings")
+    })?;
+    evidence.check(n)?;
+    let budget = args.budget.count(n)?;
+    let streams = Streams::new(args.seed);
+    if rule.needs().contains(Need::Regions) && evidence.regions.is_none() {
+        let embeddings = evidence.embeddings.as_ref().or(evidence.features.as_ref()).ok_or_else(|| {
+            Failure::new(Exit::Usage, format!("strategy {} needs regions", rule.name()))
+                .help("pass --regions, or --embeddings to cluster")
+        })?;
+        let found = Hybrid::corrected(budget)
+            .cluster(embeddings, &mut streams.named("cluster"))
+            .map_err(|e| Failure::new(Exit::Input, e))?;
+        evidence.regions = Some(found.regions);
+    }
+    let picked = rule.select(&Pool::counted(n), &evidence, budget, &mut streams.named("select"))?;
+    print(&picked, args.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(args: &SelectArgs) -> Result<Evidence, Failure> {
+    let matrix = |file: &Path| Ok::<_, Failure>(npy::read_f32_2d(file)?);
+    let embeddings = |file: &Option<std::path::PathBuf>| match file {
+        Some(file) => Ok::<_, Failure>(Some(Embeddings::new(matrix(file)?)?)),
+        None => Ok(None),
+    };
+    let mut evidence = Evidence {
+        features: embeddings(&args.features)?,
+        embeddings: embeddings(&args.embeddings)?,
+        ..Evidence::default()
+    };
+    if let Some(file) = &args.logits {
+        evidence.probs = Some(Probs::from_logits(&matrix(file)?)?);
+    }
+    if let Some(file) = &args.views {
+        let mean = matrix(file)?;
+        let variance = match &args.view_variance {
+            Some(file) => npy::read_f32_1d(file)?,
+            None => Array1::zeros(mean.nrows()),
+        };
+        evidence.views = Some(Views::from_moments(mean, variance)?);
+    }
+    if let Some(file) = &args.regions {
+        evidence.regions = Some(regions(file, &evidence)?);
+    }
+    if let Some(source) = embeddings(&args.source_embeddings)? {
+        let labels = match &args.source_labels {
+            Some(file) => npy::read_i64_1d(file)?
+                .iter()
+                .map(|&c| {
+                    let bad = || Failure::new(Exit::Input, format!("{}: class {c} is below 0", file.display()));
+                    u32::try_from(c).map(ClassId).map_err(|_| bad())
+                })
+                .collect::<Result<Vec<_>, _>>()?,
+            None => Vec::new(),
+        };
+        // whichever of the two the strategy asks for: the file holds rows of the same space as the pool's
+        evidence.source = Some(Source { embeddings: Some(source.clone()), features: Some(source), labels });
+    }
+    Ok(evidence)
+}
+
+fn rows(evidence: &Evidence) -> Option<usize> {
+    let e = evidence;
+    let arrays = [e.features.as_ref().map(Embeddings::len), e.embeddings.as_ref().map(Embeddings::len)];
+    let others = [e.probs.as_ref().map(Probs::len), e.views.as_ref().map(Views::len)];
+    arrays.into_iter().chain(others).flatten().next().or_else(|| e.regions.as_ref().map(Regions::pool_len))
+}
+
+/// Regions from numbers per sample; a region speaks through its medoid where embeddings are known, else its first member.
+fn regions(file: &Path, evidence: &Evidence) -> Result<Regions, Failure> {
+    let numbers = npy::read_i64_1d(file)?;
+    // renumbered without gaps, in ascending order
+    let known = numbers.iter().copied().filter(|&r| r >= 0).collect::<std::collections::BTreeSet<_>>();
+    let known = known.into_iter().collect::<Vec<_>>();
+    let labels = numbers.iter().map(|r| known.binary_search(r).ok().map(|r| r as u32)).collect::<Vec<_>>();
+    let mut members = vec![Vec::new(); known.len()];
+    for (row, label) in labels.iter().enumerate() {
+        if let Some(r) = label {
+            members[*r as usize].push(row as u32);
+        }
+    }
+    let centers = match evidence.embeddings.as_ref().or(evidence.features.as_ref()) {
+        Some(x) if x.len() == labels.len() => medoids(x, &members),
+        _ => members.iter().map(|m| PoolIdx(m[0])).collect(),
+    };
+    Ok(Regions::from_labels(&labels, &centers)?)
+}
+
+#[expect(clippy::print_stdout, reason = "the result of the command")]
+fn print(picked: &Selection, json: bool) -> Result<(), Failure> {
+    if json {
+        let text = serde_json::to_string(picked).map_err(|e| Failure::new(Exit::Unexpected, e))?;
+        println!("{text}");
+        return Ok(());
+    }
+    println!("{:>6} {:>10} {:>14}  reason", "rank", "id", "score");
+    for pick in &picked.picks {
+        println!("{:>6} {:>10} {:>14.6}  {}", pick.rank, pick.id, pick.score, pick.reason);
+    }
+    Ok(())
+}

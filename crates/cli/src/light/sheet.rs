@@ -1,0 +1,74 @@
+use crate::{
+    Exit, Failure,
+    args::{DataArgs, SheetArgs},
+};
+use hybridrepair_core::ClassId;
+use hybridrepair_data::{
+    BiasModel, Cut, DatasetSpec, DrawSource, LoadOptions, PublishedSplit, Sheet, Splits, contact_sheet,
+};
+use std::process::ExitCode;
+
+/// Loads the data set that the flags name.
+pub(super) fn load(args: &DataArgs) -> Result<Splits, Failure> {
+    let model: BiasModel = args.split.as_deref().unwrap_or("A").parse()?;
+    let source = match args.split_files.as_deref() {
+        None => DrawSource::Seed(10),
+        Some([train, val]) => DrawSource::IndexFiles { train: train.clone(), val: val.clone() },
+        Some(_) => return Err(Failure::new(Exit::Usage, "--split-files takes two files, separated by a comma")),
+    };
+    let options = LoadOptions {
+        published: PublishedSplit { model, source },
+        cut: Cut { train: args.cut_train, val: None, field: args.cut_field, holdout: args.cut_holdout },
+        cut_seed: 10,
+        ..LoadOptions::default()
+    };
+    let name = args.dataset.as_deref().unwrap_or("signs");
+    Ok(hybridrepair_data::load(name, args.data_dir.as_deref(), &options)?)
+}
+
+/// `data list`
+#[expect(clippy::print_stdout, reason = "the result of the command")]
+pub(super) fn list() -> ExitCode {
+    for name in DatasetSpec::NAMES {
+        let about = match name {
+            "signs" => "road signs drawn by the program; needs no files",
+            "cifar10" => "CIFAR-10, binary version; needs --data-dir",
+            _ => "",
+        };
+        println!("{name:<10} {about}");
+    }
+    ExitCode::SUCCESS
+}
+
+/// `data sheet`
+#[expect(clippy::print_stdout, reason = "the result of the command")]
+pub(super) fn run(args: &SheetArgs) -> Result<ExitCode, Failure> {
+    let splits = load(&args.data)?;
+    let by_class = |labels: &[ClassId]| {
+        let per_class = |c: usize| (0..labels.len()).filter(move |&i| labels[i].column() == c).take(args.columns);
+        let classes = 0..args.rows.unwrap_or(splits.classes()).min(splits.classes());
+        classes.flat_map(|c| per_class(c).map(move |i| (i, c))).collect::<Vec<_>>()
+    };
+    let (images, chosen) = match args.part.as_str() {
+        "train" => (&splits.train.images, by_class(&splits.train.labels)),
+        "val" => (&splits.val.images, by_class(&splits.val.labels)),
+        // sealed: shown in pool order, without names
+        "field" | "holdout" => {
+            let field = if args.part == "field" { &splits.field } else { &splits.holdout };
+            let count = (args.rows.unwrap_or(12) * args.columns).min(field.images.len());
+            (&field.images, (0..count).map(|i| (i, usize::MAX)).collect())
+        }
+        other => {
+            return Err(
+                Failure::new(Exit::Usage, format!("unknown part {other:?}")).help("train, val, field or holdout")
+            );
+        }
+    };
+    let rows = chosen.iter().map(|&(i, _)| i).collect::<Vec<_>>();
+    let captions =
+        chosen.iter().map(|&(_, c)| splits.class_names.get(c).cloned()).collect::<Option<Vec<_>>>().unwrap_or_default();
+    let sheet = Sheet { columns: args.columns, scale: args.scale };
+    contact_sheet(images, &rows, &captions, sheet, &args.output)?;
+    println!("{}: {} pictures of {} ({})", args.output.display(), rows.len(), splits.name, args.part);
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,224 @@
+//! The settings of a repair, as in a recipe; presets give the values that a recipe leaves out.
+
+use crate::Error;
+use hybridrepair_core::Budget;
+use hybridrepair_data::{BiasModel, Cut, DrawSource, LoadOptions, PublishedSplit, Splits, TrainTransform};
+use hybridrepair_finetune::RepairSettings;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Which set of values fills in what a recipe does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// Everything that influences numbers as upstream has it.
+    Published,
+    /// Without the quirks that leak the holdout or compare what is not comparable.
+    Corrected,
+    /// The best there is; equal to `corrected` until a better one is proven.
+    Default,
+}
+
+/// The data and how it is cut.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataConfig {
+    /// Name of the data set.
+    pub name: String,
+    /// Its folder, for data sets that are read from files.
+    pub dir: Option<PathBuf>,
+    /// For published splits: the class weighting of the model under repair (`A`, `B` or `C`).
+    pub split: String,
+    /// For published splits: index files (`train.npy`, `val.npy`) instead of the seeded draw.
+    pub split_files: Option<(PathBuf, PathBuf)>,
+    /// Seed of the draw and of the cut: part of the data, not of the run.
+    pub split_seed: u64,
+    /// A smaller version of each split.
+    pub cut: Cut,
+}
+
+/// Clustering and propagation of the hybrid method.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegionsConfig {
+    /// Samples per region on average: k-means runs with `k = n / average_size`.
+    pub average_size: usize,
+    /// HDBSCAN's neighbours for the core distance, the point itself counted.
+    pub min_samples: usize,
+    /// HDBSCAN's smallest cluster.
+    pub min_cluster_size: usize,
+    /// Starts of k-means, the best of which is kept.
+    pub restarts: usize,
+    /// Whether a region's center is its own most central member. Upstream takes the nearest sample of the whole pool,
+    /// which may belong elsewhere.
+    pub medoid: bool,
+}
+
+/// The unsmoothness below which an unlabelled sample is trusted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ThresholdConfig {
+    /// A fixed threshold; `None` finds it from the density of the samples.
+    pub fixed: Option<f64>,
+    /// Whether it is found on the holdout's inputs, as upstream does, or on the field pool.
+    pub on_holdout: bool,
+    /// Source samples whose distance is averaged.
+    pub neighbors: usize,
+    /// Samples around the mean density whose unsmoothness is averaged.
+    pub sample: usize,
+}
+
+/// Which epoch of the repair is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EpochRule {
+    /// The last.
+    Last,
+    /// The one whose predictions on the views of the field pool have the least entropy; needs no label.
+    MinEntropy,
+}
+
+/// All settings of a repair.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RepairConfig {
+    /// The whole pipeline by name.
+    pub method: String,
+    /// Replaces the method's selection rule.
+    pub strategy: Option<String>,
+    /// Where missing values came from.
+    pub preset: Preset,
+    /// Labels that may be bought.
+    pub budget: Budget,
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// `auto`, `cpu`, `cuda` or `cuda:N`.
+    pub device: String,
+    /// CPU threads; all cores when not given.
+    pub threads: Option<usize>,
+    /// The model under repair.
+    pub checkpoint: Option<PathBuf>,
+    /// `penultimate`, or a `.npy` with a row per sample of the field pool.
+    pub extractor: String,
+    /// Which epoch of the repair is kept.
+    pub keep: EpochRule,
+    /// The data.
+    pub data: DataConfig,
+    /// Regions and propagation.
+    pub regions: RegionsConfig,
+    /// The threshold on unsmoothness.
+    pub threshold: ThresholdConfig,
+    /// Training.
+    pub finetune: RepairSettings,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self {
+            name: "signs".to_owned(),
+            dir: None,
+            split: "A".to_owned(),
+            split_files: None,
+            split_seed: 10,
+            cut: Cut::default(),
+        }
+    }
+}
+
+impl Default for RegionsConfig {
+    fn default() -> Self {
+        Self { average_size: 10, min_samples: 3, min_cluster_size: 5, restarts: 10, medoid: false }
+    }
+}
+
+impl Default for ThresholdConfig {
+    fn default() -> Self {
+        Self { fixed: None, on_holdout: true, neighbors: 100, sample: 1000 }
+    }
+}
+
+impl Default for RepairConfig {
+    fn default() -> Self {
+        Self::preset(Preset::Default)
+    }
+}
+
+impl RepairConfig {
+    /// The values of a preset.
+    pub fn preset(preset: Preset) -> Self {
+        let published = Self {
+            method: "hybrid".to_owned(),
+            strategy: None,
+            preset,
+            budget: Budget::Share(0.01),
+            seed: 0,
+            device: "auto".to_owned(),
+            threads: None,
+            checkpoint: None,
+            extractor: "penultimate".to_owned(),
+            keep: EpochRule::Last,
+            data: DataConfig::default(),
+            regions: RegionsConfig::default(),
+            threshold: ThresholdConfig::default(),
+            finetune: RepairSettings::default(),
+        };
+        match preset {
+            Preset::Published => published,
+            Preset::Corrected | Preset::Default => {
+                let mut corrected = published;
+                corrected.keep = EpochRule::MinEntropy;
+                corrected.threshold.on_holdout = false;
+                corrected.regions.medoid = true;
+                corrected.regions.restarts = 3;
+                if let Some(consistency) = &mut corrected.finetune.consistency {
+                    consistency.fresh_views = true;
+                }
+                corrected
+            }
+        }
+    }
+}
+
+impl DataConfig {
+    /// Loads the data set.
+    ///
+    /// # Errors
+    /// When it is unknown, missing or damaged.
+    pub fn load(&self) -> Result<Splits, Error> {
+        let source = match &self.split_files {
+            Some((train, val)) => DrawSource::IndexFiles { train: train.clone(), val: val.clone() },
+            None => DrawSource::Seed(self.split_seed),
+        };
+        let model: BiasModel = self.split.parse()?;
+        let options = LoadOptions {
+            published: PublishedSplit { model, source },
+            cut: self.cut,
+            cut_seed: self.split_seed,
+            ..LoadOptions::default()
+        };
+        Ok(hybridrepair_data::load(&self.name, self.dir.as_deref(), &options)?)
+    }
+
+    /// How training pictures are varied. A mirrored arrow points the other way, so signs are not flipped.
+    pub fn transform(&self) -> TrainTransform {
+        match self.name.as_str() {
+            "signs" => TrainTransform { flip: false, padding: 2 },
+            _ => TrainTransform::PUBLISHED,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_differ_where_the_fidelity_page_says() {
+        let published = RepairConfig::preset(Preset::Published);
+        let corrected = RepairConfig::preset(Preset::Corrected);
+        assert!(published.threshold.on_holdout && !corrected.threshold.on_holdout);
+        assert!(!published.regions.medoid && corrected.regions.medoid);
+        assert_eq!((published.keep, corrected.keep), (EpochRule::Last, EpochRule::MinEntropy));
+        assert_eq!(RepairConfig::preset(Preset::Default).finetune, corrected.finetune);
+    }
+}

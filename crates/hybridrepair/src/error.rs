@@ -1,0 +1,58 @@
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// What can go wrong in the pipeline. Each stage keeps its own error; this says which.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting that cannot be used.
+    #[error("{0}")]
+    Config(String),
+    /// Pictures and splits.
+    #[error(transparent)]
+    Data(#[from] hybridrepair_data::DataError),
+    /// Values of the domain, the budget among them.
+    #[error(transparent)]
+    Core(#[from] hybridrepair_core::CoreError),
+    /// Models, checkpoints and devices.
+    #[error(transparent)]
+    Torch(#[from] hybridrepair_torch::TorchError),
+    /// Training.
+    #[error(transparent)]
+    Train(#[from] hybridrepair_train::TrainError),
+    /// Repair training.
+    #[error(transparent)]
+    Finetune(#[from] hybridrepair_finetune::FinetuneError),
+    /// Clustering.
+    #[error(transparent)]
+    Regions(#[from] hybridrepair_regions::RegionError),
+    /// Distances and neighbours.
+    #[error(transparent)]
+    Kernel(#[from] hybridrepair_kernels::KernelError),
+    /// Selection.
+    #[error(transparent)]
+    Select(#[from] hybridrepair_select::SelectError),
+    /// Labels.
+    #[error(transparent)]
+    Label(#[from] hybridrepair_label::LabelError),
+    /// Propagation.
+    #[error(transparent)]
+    Propagate(#[from] hybridrepair_propagate::PropagateError),
+    /// Feature extraction.
+    #[error(transparent)]
+    Embed(#[from] hybridrepair_embed::EmbedError),
+    /// Run directories.
+    #[error(transparent)]
+    Runs(#[from] hybridrepair_runs::RunsError),
+    /// An array file that the pipeline wrote and cannot read or write.
+    #[error("cannot access {}: {why}", path.display())]
+    Array {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Nothing may be kept: the repaired model is not safe.
+    #[error("repair refused: {0}")]
+    Refused(String),
+}

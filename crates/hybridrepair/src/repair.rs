@@ -1,0 +1,120 @@
+use crate::{
+    Error, Method, Preset, Progress, RepairConfig, Run, Session,
+    stages::{self, Evaluation},
+};
+use hybridrepair_core::{Evidence, Need};
+use hybridrepair_embed::Extractor;
+use hybridrepair_runs::{BudgetNumbers, HoldoutNumbers, RunDir, Summary, write_config};
+use hybridrepair_select::strategy;
+use std::fs;
+
+/// What a finished repair shows.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The numbers, as in `summary.json`.
+    pub summary: Summary,
+    /// The models' predictions on the holdout.
+    pub evaluation: Evaluation,
+    /// The epoch that was kept, from 0; `None` when nothing was trained.
+    pub epoch: Option<usize>,
+}
+
+/// The whole pipeline: embed, score, cluster, select, annotate, propagate, fine-tune, evaluate.
+///
+/// Writes everything into the run's folder; a run that was interrupted goes on where it stopped, with the labels that it
+/// has paid for.
+///
+/// # Errors
+/// Those of the stages. What was written until then stays.
+pub fn repair(session: &Session, dir: RunDir, progress: &mut dyn Progress) -> Result<Report, Error> {
+    let config = &session.config;
+    let method = Method::named(&config.method)?;
+    let rule_name = config.strategy.as_deref().or(method.strategy);
+    write_config(&dir.layout().config(), config)?;
+    let layout = dir.layout().clone();
+    let budget = if rule_name.is_some() { session.budget } else { 0 };
+    let mut run = Run::open(dir, budget, progress)?;
+
+    let mut evidence = Evidence::default();
+    let before = stages::replay(session, &mut run)?;
+    let mut repaired = None;
+    if let Some(rule_name) = rule_name {
+        let needs = strategy(rule_name)?.needs();
+        stages::embed(session, &mut run, &mut evidence)?;
+        if needs.contains(Need::Views) || method.consistency {
+            stages::score(session, &mut run, &mut evidence)?;
+        }
+        if needs.contains(Need::Regions) || method.spread {
+            stages::cluster(session, &mut run, &mut evidence)?;
+        }
+        if needs.contains(Need::Source) {
+            stages::source_embeddings(session, &mut run, &mut evidence)?;
+        }
+        let selection = stages::select(session, &mut run, rule_name, &evidence)?;
+        let mut labels = stages::annotate(session, &mut run, &selection)?;
+        if method.spread {
+            labels = stages::propagate(session, &mut run, &labels, &selection, &evidence)?;
+        }
+        let tau = method.consistency.then(|| stages::threshold(session, &mut run, &evidence)).transpose()?;
+        repaired = Some(stages::finetune(session, &mut run, &before, labels, &evidence, tau)?);
+    }
+    let evaluation = stages::evaluate(session, &mut run, &before, repaired.as_ref().map(|r| &r.model))?;
+    let summary = summary(session, method, rule_name, &run, &evaluation, repaired.is_some())?;
+    summary.write(&layout.summary())?;
+    if let Some(repaired) = &repaired {
+        tidy(&layout, repaired.epochs.len());
+    }
+    Ok(Report { summary, evaluation, epoch: repaired.map(|r| r.epoch) })
+}
+
+fn summary(
+    session: &Session,
+    method: Method,
+    rule: Option<&str>,
+    run: &Run<'_>,
+    evaluation: &Evaluation,
+    repaired: bool,
+) -> Result<Summary, Error> {
+    let config = &session.config;
+    let bought = run.ledger.bought();
+    Ok(Summary {
+        format_version: Summary::FORMAT_VERSION,
+        method: method.name.to_owned(),
+        strategy: rule.unwrap_or("none").to_owned(),
+        trainer: method.trainer().to_owned(),
+        preset: preset_name(config),
+        features: config.extractor.parse::<Extractor>()?.name(),
+        seed: config.seed,
+        device: session.runtime.device_name(),
+        threads: session.runtime.threads,
+        budget: BudgetNumbers::new(session.budget, session.pool.len()),
+        labels_bought: bought,
+        holdout: HoldoutNumbers::new(&evaluation.before_after, &evaluation.raw_after),
+        holdout_inputs_used: method.consistency && config.threshold.fixed.is_none() && config.threshold.on_holdout,
+        images_trained: run.images_trained,
+        images_forward: run.images_forward,
+        images_pretrain: 0,
+        seconds: run.seconds.clone(),
+        checkpoint: repaired.then(|| run.dir.layout().relative(&run.dir.layout().checkpoint("best"))),
+    })
+}
+
+fn preset_name(config: &RepairConfig) -> String {
+    match config.preset {
+        Preset::Published => "published",
+        Preset::Corrected => "corrected",
+        Preset::Default => "default",
+    }
+    .to_owned()
+}
+
+/// Once the summary is there, removes what only a resumed run would need; the last epoch stays as `last`.
+fn tidy(layout: &hybridrepair_runs::Layout, epochs: usize) {
+    let epoch_file = |epoch: usize| layout.checkpoint(&hybridrepair_runs::Layout::epoch_name(epoch));
+    for epoch in 0..epochs {
+        let file = epoch_file(epoch);
+        // what cannot be removed or renamed does no harm
+        let _ = if epoch + 1 == epochs { fs::rename(&file, layout.checkpoint("last")) } else { fs::remove_file(&file) };
+    }
+    let _ = fs::remove_file(layout.checkpoint("state"));
+}

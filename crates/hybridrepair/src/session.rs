@@ -1,0 +1,135 @@
+use crate::{Error, RepairConfig};
+use hybridrepair_core::{Pool, Streams};
+use hybridrepair_data::{Normalizer, Splits, ViewMaker};
+use hybridrepair_runs::{Cache, Fingerprint, StageKey};
+use hybridrepair_torch::{CheckpointMeta, DeviceChoice, Model, Runtime, RuntimeConfig, load_checkpoint};
+use std::path::Path;
+
+/// What all methods of a comparison share: data, the model under repair, the device, and the cache of finished stages.
+pub struct Session {
+    /// The settings, resolved.
+    pub config: RepairConfig,
+    /// Device and threads.
+    pub runtime: Runtime,
+    /// The data.
+    pub splits: Splits,
+    /// The field pool.
+    pub pool: Pool,
+    /// The test transform.
+    pub normalizer: Normalizer,
+    /// The model under repair, never changed.
+    pub model: Model,
+    /// What its checkpoint says.
+    pub meta: CheckpointMeta,
+    /// The run's randomness.
+    pub streams: Streams,
+    /// Finished stages.
+    pub cache: Cache,
+    /// Labels that the budget buys.
+    pub budget: usize,
+    data_key: Fingerprint,
+    model_key: Fingerprint,
+}
+
+impl Session {
+    /// Loads data and model. All settings are checked before anything is computed.
+    ///
+    /// # Errors
+    /// When a setting, the data, the checkpoint or the device cannot be used.
+    pub fn open(config: RepairConfig, cache: &Path) -> Result<Self, Error> {
+        let device: DeviceChoice = config.device.parse()?;
+        config.finetune.check()?;
+        let runtime = Runtime::start(RuntimeConfig { device, threads: config.threads })?;
+        let splits = config.data.load()?;
+        let budget = config.budget.count(splits.field.images.len())?;
+        let file = config.checkpoint.clone().ok_or_else(|| {
+            let name = &config.data.name;
+            Error::Config(format!("no model to repair: pass --checkpoint FILE (train one on {name} with `train`)"))
+        })?;
+        let (model, meta) = load_checkpoint(&file, runtime.device)?;
+        let images = &splits.field.images;
+        meta.check_fits(&splits.class_names, [images.height(), images.width()])?;
+        let data_key = fingerprint(&splits);
+        Ok(Self {
+            pool: Pool::new(splits.field.ids.clone())?,
+            normalizer: Normalizer::new(splits.normalization)?,
+            streams: Streams::new(config.seed),
+            cache: Cache::open(cache)?,
+            model_key: Fingerprint::of_file(&file)?,
+            data_key,
+            runtime,
+            splits,
+            model,
+            meta,
+            budget,
+            config,
+        })
+    }
+
+    /// The same data and model with other settings; device and threads stay.
+    ///
+    /// # Errors
+    /// When the budget does not fit the pool.
+    pub fn with_config(&mut self, config: RepairConfig) -> Result<(), Error> {
+        config.finetune.check()?;
+        self.budget = config.budget.count(self.pool.len())?;
+        self.streams = Streams::new(config.seed);
+        self.config = config;
+        Ok(())
+    }
+
+    /// Key of a stage that depends on the data and the model under repair.
+    pub fn key(&self, stage: &'static str, version: u32) -> StageKey {
+        StageKey::new(stage, version).input("data", self.data_key).input("model", self.model_key)
+    }
+
+    /// As [`Session::key`], for a stage that trains: the device and the number of threads change its bits.
+    ///
+    /// # Errors
+    /// When the parameters have no JSON.
+    pub fn training_key(&self, stage: &'static str, version: u32) -> Result<StageKey, Error> {
+        let place = (self.runtime.device_name(), self.runtime.threads, self.config.seed);
+        parameters(self.key(stage, version), &place)
+    }
+
+    /// Height and width of the pictures.
+    pub fn size(&self) -> (usize, usize) {
+        (self.splits.field.images.height(), self.splits.field.images.width())
+    }
+
+    /// The views by which unsmoothness is measured on the field pool; the same in every epoch of a run.
+    ///
+    /// # Errors
+    /// When the view settings are out of range.
+    pub fn probe(&self) -> Result<ViewMaker, Error> {
+        self.views_of(&self.splits.field.images, "views")
+    }
+
+    /// Views of other pictures, with the settings of the run.
+    ///
+    /// # Errors
+    /// As [`Session::probe`].
+    pub fn views_of(&self, images: &hybridrepair_data::Images, name: &str) -> Result<ViewMaker, Error> {
+        let settings = self.config.finetune.consistency.clone().unwrap_or_default();
+        let config = settings.view_config();
+        Ok(ViewMaker::new(images.clone(), self.splits.normalization, config, self.streams, name)?)
+    }
+}
+
+/// Adds parameters to a key.
+pub(crate) fn parameters<T: serde::Serialize>(key: StageKey, parameters: &T) -> Result<StageKey, Error> {
+    key.parameters(parameters).map_err(|e| Error::Config(format!("settings cannot be written: {e}")))
+}
+
+fn fingerprint(splits: &Splits) -> Fingerprint {
+    let classes =
+        |labels: &[hybridrepair_core::ClassId]| labels.iter().flat_map(|c| c.0.to_le_bytes()).collect::<Vec<_>>();
+    let mut all = Vec::new();
+    // sealed labels are no input of any stage that is cached
+    for images in [&splits.train.images, &splits.val.images, &splits.field.images, &splits.holdout.images] {
+        all.extend(Fingerprint::of_bytes(images.as_slice()).to_string().into_bytes());
+    }
+    all.extend(classes(&splits.train.labels));
+    all.extend(splits.class_names.join("\n").into_bytes());
+    Fingerprint::of_bytes(&all)
+}

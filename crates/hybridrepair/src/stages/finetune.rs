@@ -1,0 +1,117 @@
+use crate::{EpochRule, Error, Run, Session, observe::ProgressObserver, run::Cost, session::parameters};
+use hybridrepair_core::{Evidence, LabelSet, PoolIdx, RepairSet, Target};
+use hybridrepair_finetune::{RepairData, TwoPass};
+use hybridrepair_torch::{Model, load_checkpoint, save_checkpoint};
+use hybridrepair_train::{EpochReading, Fit, Schedule, Verdict};
+
+/// A repaired model.
+pub struct Repaired {
+    /// The model of the chosen epoch.
+    pub model: Model,
+    /// That epoch, from 0.
+    pub epoch: usize,
+    /// What every epoch showed.
+    pub epochs: Vec<EpochReading>,
+}
+
+/// Which unlabelled samples are trusted, and how often they are drawn: weight `1 - u` for `u <= tau`.
+fn trusted(evidence: &Evidence, tau: f64) -> Vec<Target> {
+    let Some(views) = &evidence.views else { return Vec::new() };
+    let u = views.unsmoothness();
+    let trusted = u.iter().enumerate().filter(|(_, u)| f64::from(**u) <= tau);
+    trusted.map(|(row, &u)| Target { idx: PoolIdx::from(row), weight: 1.0 - u }).collect()
+}
+
+/// Repair training from the "before" model; keeps every epoch in `checkpoints/` and the chosen one as `best`.
+///
+/// # Errors
+/// When training fails or diverges.
+pub fn finetune(
+    session: &Session,
+    run: &mut Run<'_>,
+    before: &Model,
+    labels: LabelSet,
+    evidence: &Evidence,
+    tau: Option<f64>,
+) -> Result<Repaired, Error> {
+    run.stage("finetune", |run| {
+        let mut settings = session.config.finetune.clone();
+        let unlabelled = tau.map(|tau| trusted(evidence, tau)).unwrap_or_default();
+        if tau.is_none() {
+            settings.consistency = None;
+        }
+        let keep_by_entropy = session.config.keep == EpochRule::MinEntropy && settings.consistency.is_some();
+        let data = RepairData {
+            replay: session.replay(),
+            field: session.splits.field.images.clone(),
+            normalization: session.splits.normalization,
+            set: RepairSet { labels, unlabelled },
+            probe: session.probe()?,
+        };
+        // the state on disk belongs to exactly these settings and these labels
+        let content = (&settings, data.set.labels.iter().collect::<Vec<_>>(), tau);
+        let key = parameters(session.training_key("finetune", 1)?, &content)?.fingerprint().to_string();
+        let model = before.duplicate()?;
+        let mut objective = TwoPass::new(data, settings.clone())?;
+        let mut optimizer = session.optimizer().build();
+        let layout = run.dir.layout().clone();
+        let state_file = layout.checkpoint("state");
+        let mut fit = Fit {
+            model: &model,
+            optimizer: &mut *optimizer,
+            schedule: Schedule::Constant { lr: settings.lr },
+            epochs: settings.epochs,
+            streams: session.streams,
+            state_file: Some(&state_file),
+            key,
+        };
+        let epoch_file = |epoch: usize| layout.checkpoint(&hybridrepair_runs::Layout::epoch_name(epoch));
+        let mut observer = ProgressObserver::new(run, "finetune", settings.epochs)
+            .saving(|epoch, model| Ok(save_checkpoint(&epoch_file(epoch), model, &session.meta, false)?));
+        let outcome = fit.run(&mut objective, &mut observer)?;
+        observer.finish()?;
+        if outcome.verdict == Verdict::RollBack {
+            return Err(Error::Refused("training was rolled back by a guard".to_owned()));
+        }
+        let epoch =
+            if keep_by_entropy { least_entropy(&outcome.epochs) } else { outcome.epochs.len().saturating_sub(1) };
+        let model = match outcome.epochs.len() {
+            0 => model,
+            _ => load_checkpoint(&epoch_file(epoch), session.runtime.device)?.0,
+        };
+        save_checkpoint(&layout.checkpoint("best"), &model, &session.meta, false)?;
+        let extra = |e: &EpochReading| e.readings.get("images_forward").copied().unwrap_or(0.0) as u64;
+        let cost = Cost {
+            images_trained: outcome.epochs.iter().map(|e| e.images_trained).sum(),
+            images_forward: outcome.epochs.iter().map(|e| e.images_forward + extra(e)).sum(),
+            ..Cost::default()
+        };
+        Ok((Repaired { model, epoch, epochs: outcome.epochs }, cost))
+    })
+}
+
+/// The epoch whose predictions on the field's views are the most certain, the first on ties.
+fn least_entropy(epochs: &[EpochReading]) -> usize {
+    let entropy = |e: &EpochReading| e.readings.get("relative_entropy").copied().unwrap_or(f64::INFINITY);
+    (0..epochs.len()).fold(0, |best, i| if entropy(&epochs[i]) < entropy(&epochs[best]) { i } else { best })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn the_epoch_of_least_entropy_is_kept() {
+        let epoch = |e: f64| EpochReading {
+            epoch: 0,
+            steps: 1,
+            loss: 0.0,
+            lr: 0.0,
+            images_trained: 0,
+            images_forward: 0,
+            readings: BTreeMap::from([("relative_entropy".to_owned(), e)]),
+        };
+        assert_eq!(least_entropy(&[epoch(0.5), epoch(0.2), epoch(0.2), epoch(0.3)]), 1);
+    }
+}

@@ -1,0 +1,24 @@
+//! The stages of a repair, one file each; every one is a function from what is there to what it adds.
+
+mod annotate;
+mod cached;
+mod cluster;
+mod embed;
+mod evaluate;
+mod finetune;
+mod propagate;
+mod replay;
+mod score;
+mod select;
+mod threshold;
+
+pub use annotate::annotate;
+pub use cluster::cluster;
+pub use embed::{embed, source_embeddings};
+pub use evaluate::{Evaluation, evaluate};
+pub use finetune::{Repaired, finetune};
+pub use propagate::propagate;
+pub use replay::replay;
+pub use score::score;
+pub use select::select;
+pub use threshold::threshold;

@@ -1,0 +1,238 @@
+//! Training a classifier from scratch on a data set's source domain.
+
+use crate::{DataConfig, Error, Progress};
+use hybridrepair_core::{Streams, metrics::accuracy};
+use hybridrepair_data::{Normalizer, Splits};
+use hybridrepair_runs::{Metric, RunDir, write_config};
+use hybridrepair_torch::{
+    Arch, CheckpointMeta, DeviceChoice, Model, ModelSpec, Runtime, RuntimeConfig, load_checkpoint, predict,
+    save_checkpoint,
+};
+use hybridrepair_train::{
+    EpochReading, Example, Fit, Observer, OptimSpec, Reading, Schedule, Supervised, SupervisedData, Transform, Verdict,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
+
+/// Settings of a training run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainConfig {
+    /// The architecture.
+    pub model: String,
+    /// Factor on its channels.
+    pub width: f64,
+    /// Passes over the training set.
+    pub epochs: usize,
+    /// Pictures per step.
+    pub batch_size: usize,
+    /// Learning rate over the run.
+    pub schedule: Schedule,
+    /// What moves the weights.
+    pub optimizer: OptimSpec,
+    /// Label smoothing.
+    pub smoothing: f64,
+    /// Whether the final checkpoint is stored in half precision.
+    pub half: bool,
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// `auto`, `cpu`, `cuda` or `cuda:N`.
+    pub device: String,
+    /// CPU threads; all cores when not given.
+    pub threads: Option<usize>,
+    /// The data.
+    pub data: DataConfig,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            model: "mobilenet".to_owned(),
+            width: 1.0,
+            epochs: 30,
+            batch_size: 64,
+            schedule: Schedule::Cosine { lr: 0.05, warmup: 1.0 },
+            optimizer: OptimSpec::Sgd { momentum: 0.9, weight_decay: 5e-4, nesterov: true },
+            smoothing: 0.0,
+            half: false,
+            seed: 10,
+            device: "auto".to_owned(),
+            threads: None,
+            data: DataConfig::default(),
+        }
+    }
+}
+
+/// What training gave.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// Accuracy on the validation split of every epoch, in [0, 1].
+    pub val: Vec<f64>,
+    /// The epoch that was kept: the best on the validation split, from 0.
+    pub best: usize,
+    /// Number of trained parameters.
+    pub parameters: usize,
+    /// Pictures times backward passes.
+    pub images_trained: u64,
+}
+
+/// Trains and writes `checkpoints/best.safetensors`, the epoch that is best on the validation split (same domain as the
+/// training data; neither field nor holdout is looked at).
+///
+/// # Errors
+/// When a setting or the data cannot be used, or training diverges.
+pub fn train(config: &TrainConfig, dir: &RunDir, progress: &mut dyn Progress) -> Result<Trained, Error> {
+    let device: DeviceChoice = config.device.parse()?;
+    config.schedule.check()?;
+    let runtime = Runtime::start(RuntimeConfig { device, threads: config.threads })?;
+    let splits = config.data.load()?;
+    let spec = ModelSpec { arch: config.model.parse::<Arch>()?, width: config.width, classes: splits.classes() };
+    let streams = Streams::new(config.seed);
+    let model = Model::new(spec, runtime.device, streams)?;
+    let size = (splits.train.images.height(), splits.train.images.width());
+    let meta = CheckpointMeta {
+        spec,
+        class_names: splits.class_names.clone(),
+        normalization: splits.normalization,
+        input: [size.0, size.1],
+        dataset: config.data.name.clone(),
+    };
+    let layout = dir.layout();
+    write_config(&layout.config(), config)?;
+    let normalizer = Normalizer::new(splits.normalization)?;
+    let mut objective = objective(config, &splits, &normalizer, streams)?;
+    let mut optimizer = config.optimizer.build();
+    let state_file = layout.checkpoint("state");
+    let mut fit = Fit {
+        model: &model,
+        optimizer: &mut *optimizer,
+        schedule: config.schedule.clone(),
+        epochs: config.epochs,
+        streams,
+        state_file: Some(&state_file),
+        key: serde_json::to_string(config).map_err(|e| Error::Config(e.to_string()))?,
+    };
+    progress.begin("train", None);
+    let mut watch = Watch {
+        config,
+        splits: &splits,
+        normalizer: &normalizer,
+        meta: &meta,
+        best: best_so_far(dir),
+        metrics: hybridrepair_runs::MetricLog::open(&layout.metrics())?,
+        layout: layout.clone(),
+        progress,
+        began: Instant::now(),
+        failed: None,
+    };
+    let outcome = fit.run(&mut objective, &mut watch)?;
+    let (failed, progress) = (watch.failed, watch.progress);
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    progress.end(false);
+    let val = validation_history(dir)?;
+    let best = (0..val.len()).fold(0, |b, i| if val[i] > val[b] { i } else { b });
+    // the kept epoch was stored in full precision while training went on
+    let best_file = layout.checkpoint("best");
+    if config.half {
+        save_checkpoint(&best_file, &load_checkpoint(&best_file, runtime.device)?.0, &meta, true)?;
+    }
+    // nothing more to resume
+    let _ = std::fs::remove_file(&state_file);
+    Ok(Trained {
+        val,
+        best,
+        parameters: model.params().count(),
+        images_trained: outcome.epochs.iter().map(|e| e.images_trained).sum(),
+    })
+}
+
+fn objective(
+    config: &TrainConfig,
+    splits: &Splits,
+    normalizer: &Normalizer,
+    streams: Streams,
+) -> Result<Supervised, Error> {
+    let transform = Transform::Train(config.data.transform());
+    let data = SupervisedData { sets: vec![(splits.train.images.clone(), transform)], normalizer: normalizer.clone() };
+    let examples = splits.train.labels.iter().enumerate().map(|(row, &class)| Example { set: 0, row, class });
+    Ok(Supervised::new(data, examples.collect(), config.batch_size, streams, "train")?.smoothing(config.smoothing))
+}
+
+/// Validation accuracy of every finished epoch, from `metrics.jsonl`; a repeated epoch counts as its last line.
+fn validation_history(dir: &RunDir) -> Result<Vec<f64>, Error> {
+    let lines = hybridrepair_runs::read_lines::<Metric>(&dir.layout().metrics())?;
+    let mut val = std::collections::BTreeMap::new();
+    for metric in lines.rows {
+        if let (Some(epoch), Some(acc)) = (metric.epoch, metric.acc1) {
+            val.insert(epoch, acc);
+        }
+    }
+    Ok(val.into_values().collect())
+}
+
+fn best_so_far(dir: &RunDir) -> f64 {
+    validation_history(dir).map_or(-1.0, |v| v.into_iter().fold(-1.0, f64::max))
+}
+
+struct Watch<'a> {
+    config: &'a TrainConfig,
+    splits: &'a Splits,
+    normalizer: &'a Normalizer,
+    meta: &'a CheckpointMeta,
+    best: f64,
+    metrics: hybridrepair_runs::MetricLog,
+    layout: hybridrepair_runs::Layout,
+    progress: &'a mut dyn Progress,
+    began: Instant,
+    failed: Option<Error>,
+}
+
+impl Watch<'_> {
+    fn record(&mut self, reading: &EpochReading, model: &Model) -> Result<(), Error> {
+        let val = &self.splits.val;
+        let acc = accuracy(&predict(model, &val.images, self.normalizer)?.classes(), &val.labels);
+        let mut metric = Metric::of("train");
+        metric.epoch = Some(reading.epoch as u64 + 1);
+        metric.split = Some("val".to_owned());
+        metric.acc1 = Some(acc);
+        metric.loss = Some(reading.loss);
+        metric.lr = Some(reading.lr);
+        metric.images = Some(reading.images_trained);
+        metric.seconds = Some(self.began.elapsed().as_secs_f64());
+        self.metrics.record(&metric)?;
+        self.progress.say(&format!(
+            "epoch {:>3}/{}  loss {:.4}  val {:.2} %",
+            reading.epoch + 1,
+            self.config.epochs,
+            reading.loss,
+            100.0 * acc
+        ));
+        if acc > self.best {
+            self.best = acc;
+            save_checkpoint(&self.layout.checkpoint("best"), model, self.meta, false)?;
+        }
+        Ok(())
+    }
+}
+
+impl Observer for Watch<'_> {
+    fn after_step(&mut self, reading: &Reading, _: &Model) -> Verdict {
+        let (epoch, planned) = (reading.at.epoch as u64, reading.planned_steps as u64);
+        let done = epoch * planned + reading.at.step as u64 + 1;
+        let note = format!("epoch {}/{}  loss {:.3}", epoch + 1, self.config.epochs, reading.loss);
+        self.progress.advance(done, Some(planned * self.config.epochs as u64), &note);
+        Verdict::Continue
+    }
+
+    fn after_epoch(&mut self, reading: &EpochReading, model: &Model) -> Verdict {
+        match self.record(reading, model) {
+            Ok(()) => Verdict::Continue,
+            Err(error) => {
+                self.failed = Some(error);
+                Verdict::Stop
+            }
+        }
+    }
+}
