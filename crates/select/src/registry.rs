@@ -1,6 +1,6 @@
 use crate::{
-    Badge, Consistency, Coreset, Doubt, Entropy, Gini, Hybrid, Margin, MaxSoftmax, Mcp, Power, Random, SelectError,
-    Strategy,
+    Badge, Consistency, Coreset, Doubt, Entropy, Gini, Hybrid, Margin, MaxHerding, MaxSoftmax, Mcp, Power, Random,
+    SelectError, Strategy, UHerding, UnsmoothCoverage,
 };
 
 /// Makes a strategy with its default parameters.
@@ -21,6 +21,9 @@ const REGISTRY: &[(&str, Make)] = &[
     ("power_entropy", || Box::new(Power { doubt: Doubt::Entropy, power: 1.0 })),
     ("power_margin", || Box::new(Power { doubt: Doubt::Margin, power: 1.0 })),
     ("power_gini", || Box::new(Power { doubt: Doubt::Gini, power: 1.0 })),
+    ("maxherding", || Box::new(MaxHerding::default())),
+    ("uherding", || Box::new(UHerding::default())),
+    ("unsmooth_coverage", || Box::new(UnsmoothCoverage::default())),
     ("hybrid", || Box::new(Hybrid)),
 ];
 

@@ -13,5 +13,8 @@ hybridrepair_testkit::strategy_contract! {
     power_entropy: nested,
     power_margin: nested,
     power_gini: nested,
+    maxherding: nested,
+    uherding: nested,
+    unsmooth_coverage: nested,
     hybrid,
 }
