@@ -4,11 +4,8 @@ use crate::{Findings, workspace::Workspace};
 use std::{fs, path::PathBuf};
 
 /// A crate with a registry, and the trait of which every implementation needs a doctest.
-const METHODS: &[(&str, Option<&str>)] = &[
-    ("hybridrepair-select", Some("Strategy")),
-    ("hybridrepair-regions", None),
-    ("hybridrepair-propagate", None),
-];
+const METHODS: &[(&str, Option<&str>)] =
+    &[("hybridrepair-select", Some("Strategy")), ("hybridrepair-regions", None), ("hybridrepair-propagate", None)];
 
 pub fn check(workspace: &Workspace) -> Findings {
     let mut findings = Findings::new();
