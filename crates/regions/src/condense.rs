@@ -3,10 +3,11 @@
 
 use hybridrepair_kernels::Edge;
 
-/// A node of the single-linkage hierarchy; points are nodes `0..n`, joins follow in the order of their distance.
+/// A node of the single-linkage hierarchy: all that joins at one distance. Points are nodes `0..n`, joins follow by
+/// distance.
 struct Join {
-    left: usize,
-    right: usize,
+    /// Two or more nodes.
+    children: Vec<usize>,
     distance: f64,
     size: usize,
 }
@@ -20,8 +21,13 @@ pub(crate) fn excess_of_mass(n: usize, edges: &[Edge], min_cluster_size: usize) 
     tree.labels(n, &tree.select())
 }
 
+/// Edges of equal weight act at once, as in the paper's algorithm ("edges with the same weight are removed
+/// simultaneously"). Mutual reachability is full of such ties (several edges weigh one point's core distance), and a
+/// hierarchy of pairs would depend on the order in which a sort leaves them.
 fn hierarchy(n: usize, edges: &[Edge]) -> Vec<Join> {
-    let mut parent = (0..2 * n).collect::<Vec<_>>();
+    let mut parent = (0..n).collect::<Vec<_>>();
+    // the node that each root stands for
+    let mut node = (0..n).collect::<Vec<_>>();
     let mut joins: Vec<Join> = Vec::with_capacity(edges.len());
     let root = |parent: &mut Vec<usize>, mut i: usize| {
         while parent[i] != i {
@@ -30,13 +36,25 @@ fn hierarchy(n: usize, edges: &[Edge]) -> Vec<Join> {
         }
         i
     };
-    for edge in edges {
-        let (left, right) = (root(&mut parent, edge.a as usize), root(&mut parent, edge.b as usize));
-        let node = n + joins.len();
-        (parent[left], parent[right]) = (node, node);
-        let size = |i: usize, joins: &[Join]| if i < n { 1 } else { joins[i - n].size };
-        let size = size(left, &joins) + size(right, &joins);
-        joins.push(Join { left, right, distance: edge.weight, size });
+    for tied in edges.chunk_by(|a, b| a.weight == b.weight) {
+        let mut before = Vec::with_capacity(2 * tied.len());
+        for edge in tied {
+            before.extend([edge.a, edge.b].map(|i| root(&mut parent, i as usize)));
+        }
+        before.sort_unstable();
+        before.dedup();
+        for edge in tied {
+            let (a, b) = (root(&mut parent, edge.a as usize), root(&mut parent, edge.b as usize));
+            parent[a.max(b)] = a.min(b);
+        }
+        let mut grouped = before.iter().map(|&r| (root(&mut parent, r), node[r])).collect::<Vec<_>>();
+        grouped.sort_unstable();
+        for group in grouped.chunk_by(|a, b| a.0 == b.0) {
+            let children = group.iter().map(|g| g.1).collect::<Vec<_>>();
+            let size = children.iter().map(|&c| if c < n { 1 } else { joins[c - n].size }).sum();
+            node[group[0].0] = n + joins.len();
+            joins.push(Join { children, distance: tied[0].weight, size });
+        }
     }
     joins
 }
@@ -65,19 +83,16 @@ impl Condensed {
         while let Some((node, cluster)) = queue.pop_front() {
             let join = &joins[node - n];
             let lambda = if join.distance > 0.0 { 1.0 / join.distance } else { f64::INFINITY };
-            let big = [join.left, join.right].map(|child| size(child) >= min_cluster_size);
-            for (child, is_big) in [join.left, join.right].into_iter().zip(big) {
-                if is_big && big == [true, true] {
+            let splits = join.children.iter().filter(|&&c| size(c) >= min_cluster_size).count() > 1;
+            for &child in &join.children {
+                let is_big = size(child) >= min_cluster_size;
+                if is_big && splits {
                     tree.leave(cluster, lambda, size(child));
                     tree.parent.push(cluster);
                     tree.birth.push(lambda);
                     tree.stability.push(0.0);
-                    if child >= n {
-                        queue.push_back((child, tree.parent.len() - 1));
-                    } else {
-                        tree.left[child] = tree.parent.len() - 1;
-                    }
-                } else if is_big && child >= n {
+                    queue.push_back((child, tree.parent.len() - 1));
+                } else if is_big {
                     queue.push_back((child, cluster));
                 } else {
                     // all its points leave at this density
@@ -87,7 +102,7 @@ impl Condensed {
                             tree.left[i] = cluster;
                             tree.leave(cluster, lambda, 1);
                         } else {
-                            stack.extend([joins[i - n].left, joins[i - n].right]);
+                            stack.extend(&joins[i - n].children);
                         }
                     }
                 }
