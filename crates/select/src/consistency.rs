@@ -2,7 +2,7 @@ use crate::candidates::{Candidates, required};
 use crate::{SelectError, Strategy};
 use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
 
-/// The largest variance of the predictions over augmented views (Gao et al., ECCV 2020, eq. 2): `V = sum_c Var_k p_kc`.
+/// The largest variance of the predictions over augmented views (Gao et al., ECCV 2020): `V = sum_c Var_k p_kc`.
 ///
 /// A ranker: deterministic, one pass over `n` numbers. Score: `V`, in [0, 1] up to the factor of the unbiased variance.
 ///

@@ -2,7 +2,7 @@ use crate::candidates::{Candidates, required};
 use crate::{SelectError, Strategy};
 use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
 
-/// The largest Shannon entropy `-sum_c p_c log2 p_c` (Settles, Active Learning Literature Survey, 2009, eq. 3).
+/// The largest Shannon entropy `-sum_c p_c log2 p_c` (Settles, Active Learning Literature Survey, 2009).
 ///
 /// A ranker: deterministic, one pass over the `n x C` probabilities. Score: the entropy in bits, in [0, log2 C].
 ///

@@ -2,7 +2,7 @@ use crate::candidates::required;
 use crate::{SelectError, Strategy, coverage::Goal};
 use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
 
-/// `MaxHerding` (Bae et al., ECCV 2024, algorithm 1): the greedy maximum of generalised coverage
+/// `MaxHerding` (Bae et al., ECCV 2024): the greedy maximum of generalised coverage
 /// `C(S) = (1/N) sum_n max_{s in S} k(x_n, s)` with `k(x, x') = exp(-|x - x'|^2 / h^2)` on embeddings of unit length.
 ///
 /// Known samples cover from the start. Deterministic and within `1 - 1/e` of the best set. All first gains take

@@ -3,7 +3,7 @@ use crate::{SelectError, Strategy};
 use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
 use std::collections::BTreeMap;
 
-/// Multiple-boundary clustering and prioritisation (MCP: Shen et al., ASE 2020, section 3): the picks are spread over
+/// Multiple-boundary clustering and prioritisation (MCP: Shen et al., ASE 2020): the picks are spread over
 /// the decision boundaries.
 ///
 /// A sample lies in the cell (most probable class, second most probable class) with priority `r = p_2 / p_1`.

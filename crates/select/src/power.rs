@@ -28,7 +28,7 @@ impl Doubt {
 }
 
 /// Samples drawn without replacement with probability proportional to `doubt^power` (stochastic batch acquisition:
-/// Kirsch et al., TMLR 2023, section 3, "power"): less redundant than the top of a ranking.
+/// Kirsch et al., TMLR 2023, "power"): less redundant than the top of a ranking.
 ///
 /// Drawn as the largest `ln(doubt) + Gumbel / power`, which is the same distribution (Kool et al., ICML 2019): one pass,
 /// and a smaller budget gives the first picks of a larger one. Score: `doubt * exp(Gumbel / power)`.

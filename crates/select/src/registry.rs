@@ -1,6 +1,6 @@
 use crate::{
     Badge, Consistency, Coreset, Doubt, Entropy, Gini, Hybrid, Margin, MaxHerding, MaxSoftmax, Mcp, Power, Random,
-    SelectError, Strategy, UHerding, UnsmoothCoverage,
+    Rdss, SelectError, Strategy, TypiClust, UHerding, UnsmoothCoverage,
 };
 
 /// Makes a strategy with its default parameters.
@@ -24,6 +24,8 @@ const REGISTRY: &[(&str, Make)] = &[
     ("maxherding", || Box::new(MaxHerding::default())),
     ("uherding", || Box::new(UHerding::default())),
     ("unsmooth_coverage", || Box::new(UnsmoothCoverage::default())),
+    ("typiclust", || Box::new(TypiClust::default())),
+    ("rdss", || Box::new(Rdss::default())),
     ("hybrid", || Box::new(Hybrid)),
 ];
 

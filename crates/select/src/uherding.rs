@@ -2,7 +2,7 @@ use crate::candidates::required;
 use crate::{SelectError, Strategy, coverage::Goal};
 use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
 
-/// `UHerding` (Bae et al., ICLR 2025, section 4): [`MaxHerding`](crate::MaxHerding) of the uncertain mass,
+/// `UHerding` (Bae et al., ICLR 2025): [`MaxHerding`](crate::MaxHerding) of the uncertain mass,
 /// `(1/N) sum_n u_n max_{s in S} k(x_n, s)` with `u_n = 1 - (p_(1) - p_(2))` and 0 for labelled samples.
 ///
 /// Probabilities are taken as given: calibrate their temperature before (the paper does so on validation data), and set

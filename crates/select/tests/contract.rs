@@ -16,5 +16,7 @@ hybridrepair_testkit::strategy_contract! {
     maxherding: nested,
     uherding: nested,
     unsmooth_coverage: nested,
+    typiclust,
+    rdss,
     hybrid,
 }
