@@ -27,7 +27,7 @@ impl Embeddings {
     /// When it has no row or no column, or holds NaN or infinity.
     pub fn new(array: Array2<f32>) -> Result<Self, CoreError> {
         let (n, d) = array.dim();
-        let data = array.as_standard_layout().into_owned().into_raw_vec_and_offset().0;
+        let data = row_major(array).into_raw_vec_and_offset().0;
         Self::checked(Rows::Owned(Arc::new(data)), n, d)
     }
 
@@ -109,7 +109,9 @@ impl Embeddings {
         data.par_chunks_mut(self.d).for_each(|row| {
             let norm = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
             if norm > 0.0 {
-                row.iter_mut().for_each(|x| *x = (f64::from(*x) / norm) as f32);
+                for x in row {
+                    *x = (f64::from(*x) / norm) as f32;
+                }
             }
         });
         Self { rows: Rows::Owned(Arc::new(data)), n: self.n, d: self.d }
@@ -119,6 +121,20 @@ impl Embeddings {
 impl fmt::Debug for Embeddings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Embeddings({} x {})", self.n, self.d)
+    }
+}
+
+/// The same array in C order with nothing before or after it in its memory; without a copy where it is so already.
+pub(crate) fn row_major(array: Array2<f32>) -> Array2<f32> {
+    if array.is_standard_layout() {
+        let dim = array.raw_dim();
+        let n = array.len();
+        let (data, offset) = array.into_raw_vec_and_offset();
+        // a sliced array keeps its whole memory
+        let data = if data.len() == n { data } else { data[offset.unwrap_or(0)..][..n].to_vec() };
+        Array2::from_shape_vec(dim, data).expect("as many numbers as before")
+    } else {
+        array.as_standard_layout().into_owned()
     }
 }
 
@@ -141,6 +157,13 @@ mod tests {
         assert!(error.to_string().contains("row 1, column 1"), "{error}");
         assert!(Embeddings::new(Array2::zeros((0, 3))).is_err());
         assert!(Embeddings::new(Array2::zeros((3, 0))).is_err());
+    }
+
+    #[test]
+    fn a_slice_that_owns_more_than_it_shows_is_read_right() {
+        let mut array = array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
+        array.slice_collapse(ndarray::s![1..2, ..]);
+        assert_eq!(Embeddings::new(array).unwrap().as_slice(), [3.0, 4.0]);
     }
 
     #[test]

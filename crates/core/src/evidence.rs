@@ -142,17 +142,17 @@ impl Evidence {
     /// Only the declared kinds, to prove that a strategy looks at nothing else.
     #[must_use]
     pub fn restricted_to(&self, needs: Needs) -> Self {
-        fn keep<T: Clone>(value: &Option<T>, on: bool) -> Option<T> {
-            if on { value.clone() } else { None }
+        fn keep<T: Clone>(value: Option<&T>, on: bool) -> Option<T> {
+            value.filter(|_| on).cloned()
         }
         Self {
-            probs: keep(&self.probs, needs.contains(Need::Probs)),
-            features: keep(&self.features, needs.contains(Need::Features)),
-            embeddings: keep(&self.embeddings, needs.contains(Need::Embeddings)),
-            views: keep(&self.views, needs.contains(Need::Views)),
-            regions: keep(&self.regions, needs.contains(Need::Regions)),
-            graph: keep(&self.graph, needs.contains(Need::Graph)),
-            source: keep(&self.source, needs.contains(Need::Source)),
+            probs: keep(self.probs.as_ref(), needs.contains(Need::Probs)),
+            features: keep(self.features.as_ref(), needs.contains(Need::Features)),
+            embeddings: keep(self.embeddings.as_ref(), needs.contains(Need::Embeddings)),
+            views: keep(self.views.as_ref(), needs.contains(Need::Views)),
+            regions: keep(self.regions.as_ref(), needs.contains(Need::Regions)),
+            graph: keep(self.graph.as_ref(), needs.contains(Need::Graph)),
+            source: keep(self.source.as_ref(), needs.contains(Need::Source)),
             known: self.known.clone(),
         }
     }

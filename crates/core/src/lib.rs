@@ -8,6 +8,8 @@
 //! Data are `f32`, sums are `f64`, and indices are types: a [`SampleId`] names a sample of a data set, a [`PoolIdx`] a
 //! row of one pool; only [`Pool`] converts between them.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod budget;
 mod embeddings;
 mod error;

@@ -1,4 +1,7 @@
-use crate::{ClassId, CoreError, embeddings::first_not_finite};
+use crate::{
+    ClassId, CoreError,
+    embeddings::{first_not_finite, row_major},
+};
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
 /// Class probabilities, `n x C`: each row is non-negative and sums to 1 within 1e-3.
@@ -99,7 +102,7 @@ fn checked(array: Array2<f32>, what: &'static str) -> Result<Array2<f32>, CoreEr
     if rows == 0 || cols == 0 {
         return Err(CoreError::Empty { what, rows, cols });
     }
-    let array = array.as_standard_layout().into_owned();
+    let array = row_major(array);
     first_not_finite(what, array.as_slice().expect("standard layout"), cols)?;
     Ok(array)
 }

@@ -78,17 +78,19 @@ impl Session {
         Ok(())
     }
 
-    /// Key of a stage that depends on the data and the model under repair.
+    /// Key of a stage that depends on the data, the model under repair and the kind of device.
     pub fn key(&self, stage: &'static str, version: u32) -> StageKey {
-        StageKey::new(stage, version).input("data", self.data_key).input("model", self.model_key)
+        // a GPU rounds otherwise than a CPU; the number of threads changes nothing that is not trained
+        let device = Fingerprint::of_bytes(self.runtime.device_name().as_bytes());
+        StageKey::new(stage, version).input("data", self.data_key).input("model", self.model_key).input("device", device)
     }
 
-    /// As [`Session::key`], for a stage that trains: the device and the number of threads change its bits.
+    /// As [`Session::key`], for a stage that trains: the number of threads changes its bits.
     ///
     /// # Errors
     /// When the parameters have no JSON.
     pub fn training_key(&self, stage: &'static str, version: u32) -> Result<StageKey, Error> {
-        let place = (self.runtime.device_name(), self.runtime.threads, self.config.seed);
+        let place = (self.runtime.threads, self.config.seed);
         parameters(self.key(stage, version), &place)
     }
 
