@@ -56,3 +56,42 @@ pub(super) fn expose(canvas: &Canvas, noise: f32, dice: &mut Dice, out: &mut [u8
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hybridrepair_core::Streams;
+
+    fn ramp() -> Canvas {
+        Canvas::from_fn(|p| [4.0 * p.0, 4.0 * p.1, 100.0])
+    }
+
+    #[test]
+    fn full_resolution_changes_nothing_and_a_coarse_picture_has_blocks() {
+        assert_eq!(coarse(&Canvas::from_fn(|_| [7.0; 3]), 10, false).pixels()[500], [7.0; 3]);
+        let blocks = coarse(&ramp(), 8, true);
+        assert_eq!(blocks.pixels()[0], blocks.pixels()[3]);
+        assert_ne!(blocks.pixels()[3], blocks.pixels()[4]);
+        let smooth = coarse(&ramp(), 16, false);
+        let close = |a: &[f32; 3], b: &[f32; 3]| a.iter().zip(b).all(|(x, y)| (x - y).abs() < 0.5);
+        assert!(close(&smooth.pixels()[16 * SIDE + 16], &ramp().pixels()[16 * SIDE + 16]));
+    }
+
+    #[test]
+    fn shaking_keeps_what_is_even() {
+        let mut dice = Dice::new(Streams::new(0).named("test"));
+        let blurred = shaken(&ramp(), 6.0, &mut dice);
+        for (a, b) in blurred.pixels()[16 * SIDE + 16].iter().zip(ramp().pixels()[16 * SIDE + 16]) {
+            assert!((a - b).abs() < 0.01);
+        }
+    }
+
+    #[test]
+    fn bytes_are_rounded_and_saturate() {
+        let mut dice = Dice::new(Streams::new(0).named("test"));
+        let mut out = vec![1u8; SIDE * SIDE * 3];
+        expose(&Canvas::from_fn(|_| [-20.0, 99.6, 400.0]), 0.0, &mut dice, &mut out);
+        assert_eq!(out[..3], [0, 100, 255]);
+        assert_eq!(out[3069..], [0, 100, 255]);
+    }
+}

@@ -67,3 +67,32 @@ impl Dice {
         halves
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hybridrepair_core::Streams;
+
+    #[test]
+    fn draws_have_the_moments_that_they_should() {
+        let mut dice = Dice::new(Streams::new(0).named("test"));
+        let n = 40_000;
+        let normal: Vec<f64> = (0..n / 2).flat_map(|_| dice.normal_pair()).map(f64::from).collect();
+        let mean = normal.iter().sum::<f64>() / f64::from(n);
+        let variance = normal.iter().map(|v| v * v).sum::<f64>() / f64::from(n);
+        assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.03, "{mean} {variance}");
+        let unit: f64 = (0..n).map(|_| f64::from(dice.unit())).sum::<f64>() / f64::from(n);
+        assert!((unit - 0.5).abs() < 0.01);
+    }
+
+    #[test]
+    fn weights_are_respected_and_zero_is_never_drawn() {
+        let mut dice = Dice::new(Streams::new(1).named("test"));
+        let mut counts = [0u32; 4];
+        for _ in 0..10_000 {
+            counts[dice.weighted([1.0, 0.0, 3.0, 0.0].into_iter())] += 1;
+        }
+        assert_eq!((counts[1], counts[3]), (0, 0));
+        assert!((2300..2700).contains(&counts[0]), "{counts:?}");
+    }
+}

@@ -7,6 +7,7 @@
 mod camera;
 mod canvas;
 mod classes;
+mod design;
 mod dice;
 mod face;
 mod glyph;

@@ -47,13 +47,13 @@ fn branch(canvas: &mut Canvas, pose: &Pose, severity: f32, dice: &mut Dice) {
     let side = pose.radius * dice.around(0.55);
     let middle = (pose.center.0 - s * side, pose.center.1 + c * side);
     let end = |along: f32| (middle.0 + c * along, middle.1 + s * along);
-    let (from, to) = (end(-30.0), end(pose.radius * dice.between(0.1, 1.0)));
+    let tip = pose.radius * dice.between(0.1, 1.0);
+    let (from, to) = (end(-30.0), end(tip));
     let bark = [72.0, 56.0, 42.0].map(|v: f32| v + dice.around(14.0));
     let leaves: Vec<(Point, f32, Rgb)> = (0..(7.0 + 12.0 * severity) as usize)
         .map(|_| {
-            let along = dice.between(-pose.radius * 1.3, pose.radius * 0.9);
+            let at = end(dice.between(-pose.radius * 1.3, tip));
             let beside = dice.around(3.4);
-            let at = end(along.min(to.0.abs() + 30.0));
             let green = [58.0, 104.0, 40.0].map(|v: f32| v + dice.around(24.0));
             ((at.0 - s * beside, at.1 + c * beside), dice.between(1.0, 2.1), green)
         })

@@ -91,3 +91,31 @@ impl Inks {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hybridrepair_core::Streams;
+
+    #[test]
+    fn a_sign_lies_within_the_picture_for_the_most_part() {
+        let streams = Streams::new(0);
+        for i in 0..500 {
+            let mut dice = Dice::new(streams.at("test", i, 0));
+            let pose = Pose::draw(&mut dice, 60.0, 1.0);
+            assert_eq!(pose.face_at(pose.center), (0.0, 0.0));
+            let (x, y) = pose.face_at((pose.center.0 + pose.radius * 0.5, pose.center.1));
+            let half = (x * x + y * y).sqrt();
+            assert!((0.4..1.1).contains(&half), "{half}");
+        }
+    }
+
+    #[test]
+    fn a_roll_turns_the_face_clockwise() {
+        let mut dice = Dice::new(Streams::new(0).named("test"));
+        let pose = Pose::draw(&mut dice, 90.0, 0.0);
+        // what is up in the face points to the right in the picture
+        let (_, y) = pose.face_at((pose.center.0 + 10.0, pose.center.1));
+        assert!(y < -0.5, "{y}");
+    }
+}

@@ -35,8 +35,8 @@ pub(super) fn daylight(canvas: &mut Canvas, dice: &mut Dice) {
 /// The light of a car or of a street lamp on a sign in the dark.
 pub(super) fn night(canvas: &mut Canvas, pose: &Pose, severity: f32, dice: &mut Dice) {
     let lamp = if dice.chance(0.5) { [1.18, 0.92, 0.55] } else { [0.86, 0.95, 1.16] };
-    let ambient = graded(0.20, 0.09, severity);
-    let beam = graded(0.42, 0.20, severity) * dice.between(0.85, 1.15);
+    let ambient = graded(0.24, 0.12, severity);
+    let beam = graded(0.46, 0.25, severity) * dice.between(0.85, 1.15);
     let reach = dice.between(9.0, 16.0);
     let at = (pose.center.0 + dice.around(9.0), pose.center.1 + dice.around(9.0));
     let pale = graded(0.25, 0.6, severity);
