@@ -56,9 +56,8 @@ impl From<CoreError> for Failure {
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Self {
         let (exit, help) = match &error {
-            DataError::Unknown { .. } => (Exit::Usage, None),
             DataError::NoDataDir { .. } => (Exit::Usage, Some("pass --data-dir DIR")),
-            DataError::Value { .. } => (Exit::Usage, None),
+            DataError::Unknown { .. } | DataError::Value { .. } => (Exit::Usage, None),
             DataError::Io { .. } => (Exit::Input, Some("check the path and its rights")),
             DataError::Format { .. } => (Exit::Input, Some("fetch or write the file again; it was not changed")),
             _ => (Exit::Input, None),
@@ -83,18 +82,21 @@ impl From<SelectError> for Failure {
 
 impl From<RunsError> for Failure {
     fn from(error: RunsError) -> Self {
-        let (exit, help) = match &error {
-            RunsError::NotEmpty { .. } => {
-                (Exit::Usage, "choose another --output-dir, go on with `resume DIR`, or pass --overwrite")
-            }
-            RunsError::NotOverwritten { .. } => (Exit::Usage, "choose another --output-dir"),
-            RunsError::NotARun { .. } => (Exit::Usage, "name a folder that `repair` or `compare` has written"),
-            RunsError::Locked { .. } => (Exit::Usage, "wait for it, or choose another --output-dir"),
-            RunsError::Config { .. } => (Exit::Usage, "correct the key or the value in that file"),
-            RunsError::DiskFull { .. } => (Exit::Unexpected, "make room and go on with `resume DIR`; nothing is lost"),
-            RunsError::Io { .. } => (Exit::Unexpected, "check the path, its rights and the room on its disk"),
-            _ => (Exit::Input, "the file is damaged; `--overwrite` writes the run anew"),
+        let exit = match &error {
+            RunsError::NotEmpty { .. }
+            | RunsError::NotOverwritten { .. }
+            | RunsError::NotARun { .. }
+            | RunsError::Locked { .. }
+            | RunsError::NotComparable(_)
+            | RunsError::Config { .. } => Exit::Usage,
+            RunsError::DiskFull { .. } | RunsError::Io { .. } => Exit::Unexpected,
+            _ => Exit::Input,
         };
+        let help = error.help().unwrap_or_else(|| match exit {
+            Exit::Unexpected => "check the path, its rights and the room on its disk".to_owned(),
+            Exit::Usage => "look at `hybridrepair help` and docs/formats.md".to_owned(),
+            _ => "the file is damaged; `--overwrite` writes the run anew".to_owned(),
+        });
         Self::new(exit, &error).help(help)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use hybridrepair_core::Budget;
-use hybridrepair_data::{BiasModel, Cut, DrawSource, LoadOptions, PublishedSplit, Splits, TrainTransform};
+use hybridrepair_data::{BiasModel, Cut, DrawSource, LoadOptions, PublishedSplit, SignsSpec, Splits, TrainTransform};
 use hybridrepair_finetune::RepairSettings;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -35,6 +35,22 @@ pub struct DataConfig {
     pub split_seed: u64,
     /// A smaller version of each split.
     pub cut: Cut,
+    /// For `signs`: pictures to draw.
+    pub signs: SignsSizes,
+}
+
+/// How many pictures of the built-in data to draw; the standard set unless said otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SignsSizes {
+    /// Training pictures.
+    pub train: usize,
+    /// Validation pictures.
+    pub val: usize,
+    /// Pictures of the field pool.
+    pub field: usize,
+    /// Pictures of the holdout.
+    pub holdout: usize,
 }
 
 /// Clustering and propagation of the hybrid method.
@@ -121,7 +137,15 @@ impl Default for DataConfig {
             split_files: None,
             split_seed: 10,
             cut: Cut::default(),
+            signs: SignsSizes::default(),
         }
+    }
+}
+
+impl Default for SignsSizes {
+    fn default() -> Self {
+        let SignsSpec { train, val, field, holdout, .. } = SignsSpec::standard();
+        Self { train, val, field, holdout }
     }
 }
 
@@ -190,11 +214,12 @@ impl DataConfig {
             None => DrawSource::Seed(self.split_seed),
         };
         let model: BiasModel = self.split.parse()?;
+        let SignsSizes { train, val, field, holdout } = self.signs;
         let options = LoadOptions {
+            signs: SignsSpec { train, val, field, holdout, ..SignsSpec::standard() },
             published: PublishedSplit { model, source },
             cut: self.cut,
             cut_seed: self.split_seed,
-            ..LoadOptions::default()
         };
         Ok(hybridrepair_data::load(&self.name, self.dir.as_deref(), &options)?)
     }

@@ -53,7 +53,7 @@ pub use progress::{Progress, Silent};
 #[cfg(feature = "torch")]
 pub use {
     arrays::{read_array, write_array},
-    config::{DataConfig, EpochRule, Preset, RegionsConfig, RepairConfig, ThresholdConfig},
+    config::{DataConfig, EpochRule, Preset, RegionsConfig, RepairConfig, SignsSizes, ThresholdConfig},
     error::Error,
     hybridrepair_embed as embed, hybridrepair_finetune as finetune, hybridrepair_torch as torch,
     hybridrepair_train as training,

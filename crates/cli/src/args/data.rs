@@ -33,7 +33,7 @@ pub enum DataCommand {
     /// The data sets that are known
     List,
     /// A contact sheet of a data set as PNG
-    Sheet(SheetArgs),
+    Sheet(Box<SheetArgs>),
 }
 
 /// `data sheet`

@@ -13,11 +13,12 @@ pub struct Runtime {
     #[arg(long, short = 'j', visible_alias = "workers")]
     pub threads: Option<usize>,
     /// The seed of all randomness
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
 }
 
 /// Where results go and how loud the tool is.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Args, Debug, Clone, Default)]
 pub struct Output {
     /// Folder of the run [default: runs/<time>-<name>]; must be new or empty

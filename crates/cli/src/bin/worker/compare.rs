@@ -52,9 +52,9 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     write_atomic(&root.join("comparison.csv"), table.csv().as_bytes())?;
     write_atomic(&root.join("comparison.md"), table.markdown().as_bytes())?;
     if args.output.json {
-        show::json(&table)?
+        show::json(&table)?;
     } else {
-        print(&table.markdown())
+        print(&table.markdown());
     }
     Ok(ExitCode::SUCCESS)
 }

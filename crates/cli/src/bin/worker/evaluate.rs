@@ -116,9 +116,9 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
         against: against.map(|other| Change::between(&other, &predicted, &truth)),
     };
     if args.json {
-        show::json(&evaluated)?
+        show::json(&evaluated)?;
     } else {
-        print(&evaluated)
+        print(&evaluated);
     }
     Ok(ExitCode::SUCCESS)
 }

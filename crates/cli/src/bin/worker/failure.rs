@@ -36,6 +36,9 @@ fn torch(error: &TorchError) -> Failure {
         TorchError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             Failure::new(Exit::Input, error).help("check the path; `train` makes a checkpoint")
         }
+        TorchError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            Failure::new(Exit::Unexpected, error).help("the disk is full: make room, then go on with `resume DIR`")
+        }
         TorchError::Io { .. } => {
             Failure::new(Exit::Unexpected, error).help("check the rights and the room on the disk")
         }

@@ -37,9 +37,9 @@ struct Speed {
 pub(crate) fn run(session: &Session, json: bool) -> Result<ExitCode, Failure> {
     let plan = make(session).map_err(failure)?;
     if json {
-        show::json(&plan)?
+        show::json(&plan)?;
     } else {
-        print(&plan)
+        print(&plan);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -95,7 +95,7 @@ fn make(session: &Session) -> Result<Plan, Error> {
         images_per_second: speed,
         minutes: seconds / 60.0,
         // pictures, libtorch itself, and the activations of one step
-        memory_mib: (pictures * s.field.images.stride()) as f64 / 1048576.0
+        memory_mib: (pictures * s.field.images.stride()) as f64 / 1_048_576.0
             + 350.0
             + step_pictures as f64 * activations(session),
         tier: "full: all layers are trained",

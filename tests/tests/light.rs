@@ -1,0 +1,115 @@
+//! Commands that need no libtorch, and what bad input gets.
+
+use hybridrepair_tests::World;
+use ndarray::{Array2, array};
+use ndarray_npy::write_npy;
+
+/// Logits of 20 samples, 3 classes.
+fn logits(world: &World) {
+    let z = Array2::from_shape_fn((20, 3), |(i, c)| ((i * 7 + c * 3) % 11) as f32);
+    write_npy(world.path("z.npy"), &z).unwrap();
+}
+
+#[test]
+fn help_and_version_answer() {
+    let w = World::new();
+    assert!(w.run(&["--help"]).ok().out.contains("repair"));
+    assert!(w.run(&["--version"]).ok().out.starts_with("hybridrepair "));
+    w.run(&[]).fails(2, &["Usage"]);
+    w.run(&["mend"]).fails(2, &["mend"]);
+}
+
+#[test]
+fn a_selection_comes_out_as_json_with_its_reasons() {
+    let w = World::new();
+    logits(&w);
+    let ran = w.run(&["select", "--strategy", "gini", "--budget", "25%", "--logits", "z.npy", "--json"]).ok();
+    let picks = ran.json()["picks"].as_array().unwrap().clone();
+    assert_eq!(picks.len(), 5);
+    for (rank, pick) in picks.iter().enumerate() {
+        assert_eq!(pick["rank"], rank);
+        assert!(pick["id"].is_u64() && pick["score"].is_f64() && pick.get("region").is_some());
+        assert!(!pick["reason"].as_str().unwrap().is_empty());
+    }
+    let again = w.run(&["select", "--strategy", "gini", "--budget", "5", "--logits", "z.npy", "--json", "-j", "1"]).ok();
+    assert_eq!(again.json(), ran.json());
+}
+
+#[test]
+fn regions_are_clustered_when_none_are_given() {
+    let w = World::new();
+    logits(&w);
+    let x = Array2::from_shape_fn((20, 4), |(i, j)| ((i / 5) * 10 + (i * j) % 3) as f32);
+    write_npy(w.path("x.npy"), &x).unwrap();
+    let p = Array2::from_elem((20, 3), 1.0f32 / 3.0);
+    write_npy(w.path("v.npy"), &p).unwrap();
+    let args = ["select", "--strategy", "hybrid", "--budget", "4", "--embeddings", "x.npy", "--views", "v.npy", "--json"];
+    let picks = w.run(&args).ok().json()["picks"].as_array().unwrap().clone();
+    assert_eq!(picks.len(), 4);
+    assert!(picks.iter().all(|p| p["region"].is_u64()));
+}
+
+#[test]
+fn bad_budgets_are_usage_errors() {
+    let w = World::new();
+    logits(&w);
+    for bad in ["0", "-1", "-0.5", "1.5", "nan", "many", "0.001", "21"] {
+        let ran = w.run(&["select", "--strategy", "random", "--budget", bad, "--logits", "z.npy"]);
+        assert_eq!(ran.code, 2, "{bad}: {}", ran.err);
+        assert!(ran.err.contains("budget"), "{bad}: {}", ran.err);
+    }
+}
+
+#[test]
+fn bad_arrays_are_input_errors_that_name_the_place() {
+    let w = World::new();
+    logits(&w);
+    let select = |file: &str| w.run(&["select", "--strategy", "gini", "--budget", "2", "--logits", file]);
+    write_npy(w.path("nan.npy"), &array![[0.0f32, 1.0], [f32::NAN, 2.0]]).unwrap();
+    select("nan.npy").fails(4, &["nan.npy", "row 1", "column 0"]);
+    select("missing.npy").fails(4, &["missing.npy"]);
+    let whole = w.read("z.npy");
+    for cut in [0, 5, 60, whole.len() - 1] {
+        w.write("cut.npy", &whole[..cut]);
+        select("cut.npy").fails(4, &["cut.npy"]);
+    }
+    w.write("text.npy", "id,label\n");
+    select("text.npy").fails(4, &["text.npy"]);
+    write_npy(w.path("flat.npy"), &array![0.0f32, 1.0]).unwrap();
+    select("flat.npy").fails(4, &["flat.npy"]);
+    // a header that promises more than any file holds must not be believed
+    let header = b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (4000000000, 4000), }";
+    let mut huge = header.to_vec();
+    huge.resize(127, b' ');
+    huge.push(b'\n');
+    w.write("huge.npy", huge);
+    select("huge.npy").fails(4, &["huge.npy"]);
+}
+
+#[test]
+fn missing_evidence_and_unknown_names_say_what_to_pass() {
+    let w = World::new();
+    logits(&w);
+    let run = |strategy: &str| w.run(&["select", "--strategy", strategy, "--budget", "2", "--logits", "z.npy"]);
+    run("badge").fails(2, &["--features"]);
+    run("coreset").fails(2, &["--features"]);
+    run("best").fails(2, &["unknown strategy", "coreset"]);
+    w.run(&["select", "--strategy", "gini", "--budget", "2"]).fails(2, &["--logits"]);
+    write_npy(w.path("short.npy"), &Array2::<f32>::zeros((19, 2))).unwrap();
+    let both = ["select", "--strategy", "badge", "--budget", "2", "--logits", "z.npy", "--features", "short.npy"];
+    w.run(&both).fails(4, &["19", "20"]);
+}
+
+#[test]
+fn a_contact_sheet_is_drawn_and_never_overwritten() {
+    let w = World::new();
+    let args = ["data", "sheet", "--cut-train", "400", "--columns", "4", "--output", "s.png"];
+    w.run(&args).ok();
+    assert_eq!(w.read("s.png")[..8], *b"\x89PNG\r\n\x1a\n");
+    let before = w.read("s.png");
+    w.run(&args).fails(4, &["s.png"]);
+    assert_eq!(w.read("s.png"), before);
+    w.run(&["data", "sheet", "--dataset", "mnist"]).fails(2, &["mnist", "signs"]);
+    w.run(&["data", "sheet", "--dataset", "cifar10"]).fails(2, &["--data-dir"]);
+    assert!(w.run(&["data", "list"]).ok().out.contains("signs"));
+}
