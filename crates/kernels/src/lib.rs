@@ -36,6 +36,6 @@ pub use error::KernelError;
 pub use kmeans::{KMeans, KMeansParams, kmeans};
 pub use knn::{Neighbors, knn_graph, mean_k_smallest_cosine_distance, neighbors, top_k};
 pub use mmap::{map_embeddings, map_npy};
-pub use mst::{Edge, mutual_reachability_tree};
+pub use mst::{Edge, mutual_reachability_path, mutual_reachability_tree};
 pub use points::Points;
 pub use seeding::{Seeding, seed_centers};

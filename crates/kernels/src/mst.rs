@@ -12,6 +12,8 @@ use crate::sweep::{Source, sweep};
 use crate::tile::LANES;
 use crate::{KernelError, Points};
 use rayon::prelude::*;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// An edge of a spanning tree.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,25 +38,108 @@ const LIST: usize = 16;
 /// # Errors
 /// When `min_samples` is 0 or above the number of points.
 pub fn mutual_reachability_tree(x: Points<'_>, min_samples: usize) -> Result<Vec<Edge>, KernelError> {
-    let n = x.len();
-    if min_samples == 0 || min_samples > n {
-        let expected = format!("between 1 and the {n} points");
-        return Err(KernelError::Count { what: "min_samples", given: min_samples, expected });
-    }
-    if n == 1 {
+    check(x, min_samples)?;
+    if x.len() == 1 {
         return Ok(Vec::new());
     }
+    let (core, lists) = cores(x, min_samples)?;
+    Ok(spanning_tree(x, &core, &lists))
+}
+
+fn check(x: Points<'_>, min_samples: usize) -> Result<(), KernelError> {
+    if min_samples == 0 || min_samples > x.len() {
+        let expected = format!("between 1 and the {} points", x.len());
+        return Err(KernelError::Count { what: "min_samples", given: min_samples, expected });
+    }
+    Ok(())
+}
+
+/// Squared core distances, and the lists that they come from.
+fn cores(x: Points<'_>, min_samples: usize) -> Result<(Vec<f64>, Neighbors), KernelError> {
+    let n = x.len();
     let lists = neighbors(x, LIST.max(min_samples - 1).min(n - 1))?;
     let core = |i: usize| if min_samples == 1 { 0.0 } else { lists.of(i).1[min_samples - 2] };
-    let core = (0..n).map(core).collect::<Vec<_>>();
-    let mut forest = Forest::new(x, &core, &lists);
+    Ok(((0..n).map(core).collect(), lists))
+}
+
+fn spanning_tree(x: Points<'_>, core: &[f64], lists: &Neighbors) -> Vec<Edge> {
+    let mut forest = Forest::new(x, core, lists);
     while forest.components > 1 {
         forest.round();
     }
     let mut edges = forest.edges;
     edges.iter_mut().for_each(|e| (e.a, e.b, e.weight) = (e.a.min(e.b), e.a.max(e.b), e.weight.sqrt()));
     edges.sort_unstable_by(|a, b| a.weight.total_cmp(&b.weight).then((a.a, a.b).cmp(&(b.a, b.b))));
-    Ok(edges)
+    edges
+}
+
+/// The same tree as the path that Prim's algorithm walks from point 0 (lowest point on ties), by ascending weight, of
+/// equal edges the one walked first.
+///
+/// Its connected groups at any distance are those of [`mutual_reachability_tree`]. Where several edges weigh the same, a
+/// hierarchy built pair by pair depends on their order; this is the order of the Python package `hdbscan` (and of
+/// scikit-learn) when its sort is stable.
+///
+/// # Errors
+/// As [`mutual_reachability_tree`].
+pub fn mutual_reachability_path(x: Points<'_>, min_samples: usize) -> Result<Vec<Edge>, KernelError> {
+    check(x, min_samples)?;
+    let n = x.len();
+    if n == 1 {
+        return Ok(Vec::new());
+    }
+    let (core, lists) = cores(x, min_samples)?;
+    let mut edges = spanning_tree(x, &core, &lists);
+    // an edge outside the tree ties with one inside when it weighs a core distance: then it ends in that core
+    for i in 0..n {
+        let (index, squared) = lists.of(i);
+        for (&j, &s) in index.iter().zip(squared).take(min_samples - 1) {
+            let weight = s.max(core[i]).max(core[j as usize]).sqrt();
+            edges.push(Edge { a: i as u32, b: j, weight });
+        }
+    }
+    let mut path = prim(n, &edges);
+    path.sort_by(|a, b| a.weight.total_cmp(&b.weight));
+    Ok(path)
+}
+
+/// The order in which Prim's algorithm reaches the points from point 0: each edge joins two successive points.
+fn prim(n: usize, edges: &[Edge]) -> Vec<Edge> {
+    let mut starts = vec![0usize; n + 1];
+    for e in edges {
+        starts[e.a as usize + 1] += 1;
+        starts[e.b as usize + 1] += 1;
+    }
+    for i in 0..n {
+        starts[i + 1] += starts[i];
+    }
+    let mut next = starts.clone();
+    let mut adjacent = vec![(0u32, 0u64); 2 * edges.len()];
+    for e in edges {
+        // weights are not negative: their bits are in their order
+        for (from, to) in [(e.a, e.b), (e.b, e.a)] {
+            adjacent[next[from as usize]] = (to, e.weight.to_bits());
+            next[from as usize] += 1;
+        }
+    }
+    let mut heap = BinaryHeap::new();
+    let mut inside = vec![false; n];
+    let mut path = Vec::with_capacity(n - 1);
+    let mut at = 0u32;
+    loop {
+        inside[at as usize] = true;
+        for &(to, weight) in &adjacent[starts[at as usize]..starts[at as usize + 1]] {
+            if !inside[to as usize] {
+                heap.push(Reverse((weight, to)));
+            }
+        }
+        while heap.peek().is_some_and(|Reverse((_, to))| inside[*to as usize]) {
+            heap.pop();
+        }
+        let Some(Reverse((weight, to))) = heap.pop() else { return path };
+        path.push(Edge { a: at, b: to, weight: f64::from_bits(weight) });
+        at = to;
+    }
 }
 
 /// The shortest known edge of a point to another component.
@@ -272,6 +357,35 @@ mod tests {
                     agrees(Points::new(&data, d).unwrap(), min_samples);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_path_is_that_of_plain_prim() {
+        let mut rng = Streams::new(9).named("t");
+        for min_samples in [1, 2, 3, 6] {
+            let data = (0..200 * 3).map(|_| rng.r#gen::<f32>()).collect::<Vec<_>>();
+            let x = Points::new(&data, 3).unwrap();
+            let n = x.len();
+            let dist = |i: usize, j: usize| squared_distance(x.row(i), x.row(j));
+            let core = |i: usize| {
+                let mut all = (0..n).map(|j| dist(i, j)).collect::<Vec<_>>();
+                all.sort_by(f64::total_cmp);
+                all[min_samples - 1]
+            };
+            let core = (0..n).map(core).collect::<Vec<_>>();
+            let (mut near, mut inside, mut at, mut plain) = (vec![f64::INFINITY; n], vec![false; n], 0, Vec::new());
+            for _ in 1..n {
+                inside[at] = true;
+                for j in 0..n {
+                    near[j] = near[j].min(dist(at, j).max(core[at]).max(core[j]));
+                }
+                let next = (0..n).filter(|&j| !inside[j]).min_by(|&a, &b| near[a].total_cmp(&near[b])).unwrap();
+                plain.push(Edge { a: at as u32, b: next as u32, weight: near[next].sqrt() });
+                at = next;
+            }
+            plain.sort_by(|a, b| a.weight.total_cmp(&b.weight));
+            assert_eq!(mutual_reachability_path(x, min_samples).unwrap(), plain);
         }
     }
 

@@ -15,16 +15,26 @@ struct Join {
 /// The cluster of each of `n` points, `None` for noise, numbered `0..k` from the top of the tree down.
 ///
 /// `edges` are the `n - 1` edges of a minimum spanning tree by ascending weight.
-pub(crate) fn excess_of_mass(n: usize, edges: &[Edge], min_cluster_size: usize) -> Vec<Option<u32>> {
-    let joins = hierarchy(n, edges);
+pub(crate) fn excess_of_mass(n: usize, edges: &[Edge], min_cluster_size: usize, ties: Ties) -> Vec<Option<u32>> {
+    let joins = hierarchy(n, edges, ties);
     let tree = Condensed::of(n, &joins, min_cluster_size);
     tree.labels(n, &tree.select())
 }
 
-/// Edges of equal weight act at once, as in the paper's algorithm ("edges with the same weight are removed
-/// simultaneously"). Mutual reachability is full of such ties (several edges weigh one point's core distance), and a
-/// hierarchy of pairs would depend on the order in which a sort leaves them.
-fn hierarchy(n: usize, edges: &[Edge]) -> Vec<Join> {
+/// Which edges act at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ties {
+    /// One by one, in the order of Prim's path from the first sample: what the Python package `hdbscan` gives when its
+    /// sort is stable. (numpy's default sort is not, so that its labels can differ from machine to machine.)
+    #[default]
+    InOrder,
+    /// All edges of equal weight together, as in the paper's algorithm: independent of the order of the samples.
+    ///
+    /// Mutual reachability is full of ties, because several edges weigh one sample's core distance.
+    Together,
+}
+
+fn hierarchy(n: usize, edges: &[Edge], ties: Ties) -> Vec<Join> {
     let mut parent = (0..n).collect::<Vec<_>>();
     // the node that each root stands for
     let mut node = (0..n).collect::<Vec<_>>();
@@ -36,7 +46,7 @@ fn hierarchy(n: usize, edges: &[Edge]) -> Vec<Join> {
         }
         i
     };
-    for tied in edges.chunk_by(|a, b| a.weight == b.weight) {
+    for tied in edges.chunk_by(|a, b| ties == Ties::Together && a.weight == b.weight) {
         let mut before = Vec::with_capacity(2 * tied.len());
         for edge in tied {
             before.extend([edge.a, edge.b].map(|i| root(&mut parent, i as usize)));

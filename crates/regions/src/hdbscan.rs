@@ -1,8 +1,8 @@
 use crate::centers::regions_of;
 use crate::condense::excess_of_mass;
-use crate::{Clusterer, Clustering, RegionError};
+use crate::{Clusterer, Clustering, RegionError, Ties};
 use hybridrepair_core::{Embeddings, Stream};
-use hybridrepair_kernels::mutual_reachability_tree;
+use hybridrepair_kernels::{mutual_reachability_path, mutual_reachability_tree};
 
 /// HDBSCAN (Campello, Moulavi and Sander 2013) by an exact minimum spanning tree, clusters by excess of mass.
 ///
@@ -15,12 +15,14 @@ pub struct Hdbscan {
     pub min_cluster_size: usize,
     /// The core distance reaches the `min_samples`-th nearest point, the point itself counted.
     pub min_samples: usize,
+    /// What happens to edges of equal weight.
+    pub ties: Ties,
 }
 
 impl Default for Hdbscan {
     /// The values of the published method.
     fn default() -> Self {
-        Self { min_cluster_size: 5, min_samples: 3 }
+        Self { min_cluster_size: 5, min_samples: 3, ties: Ties::InOrder }
     }
 }
 
@@ -43,8 +45,11 @@ impl Hdbscan {
         if x.len() < self.min_samples {
             return Ok(vec![None; x.len()]);
         }
-        let edges = mutual_reachability_tree(x.into(), self.min_samples)?;
-        Ok(excess_of_mass(x.len(), &edges, self.min_cluster_size))
+        let edges = match self.ties {
+            Ties::InOrder => mutual_reachability_path(x.into(), self.min_samples)?,
+            Ties::Together => mutual_reachability_tree(x.into(), self.min_samples)?,
+        };
+        Ok(excess_of_mass(x.len(), &edges, self.min_cluster_size, self.ties))
     }
 }
 

@@ -22,6 +22,7 @@ mod registry;
 
 pub use centers::{Center, medoids};
 pub use clusterer::{Clusterer, Clustering};
+pub use condense::Ties;
 pub use dbscan::Dbscan;
 pub use error::RegionError;
 pub use gmm::Gmm;

@@ -44,7 +44,7 @@ type Make = fn(&ClusterOptions) -> Box<dyn Clusterer>;
 /// One line per clusterer: name, one sentence, constructor.
 const ALL: [(&str, &str, Make); 7] = [
     ("hybrid", "HDBSCAN's noise left out, k-means on the rest (HybridRepair)", |o| {
-        let noise = Hdbscan { min_cluster_size: o.min_cluster_size, min_samples: o.min_samples };
+        let noise = Hdbscan { min_cluster_size: o.min_cluster_size, min_samples: o.min_samples, ..Hdbscan::default() };
         let ClusterOptions { average_size, budget, center, restarts, .. } = *o;
         Box::new(Hybrid { noise, average_size, budget, center, restarts })
     }),
@@ -52,7 +52,7 @@ const ALL: [(&str, &str, Make); 7] = [
         Box::new(KMeans { params: KMeansParams { restarts: o.restarts, ..KMeansParams::new(o.k) }, center: o.center })
     }),
     ("hdbscan", "density clusters of any shape, the rest is noise", |o| {
-        Box::new(Hdbscan { min_cluster_size: o.min_cluster_size, min_samples: o.min_samples })
+        Box::new(Hdbscan { min_cluster_size: o.min_cluster_size, min_samples: o.min_samples, ..Hdbscan::default() })
     }),
     ("dbscan", "density clusters at one radius (linfa)", |o| {
         Box::new(Dbscan { min_points: o.min_samples, eps: o.eps })
