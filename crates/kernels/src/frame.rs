@@ -50,7 +50,9 @@ impl Frame {
         }
         let norm = dot(out, out) as f32;
         if factor != 1.0 {
-            out.iter_mut().for_each(|o| *o *= factor);
+            for o in out {
+                *o *= factor;
+            }
         }
         norm
     }

@@ -9,6 +9,8 @@
 //! and where a decision depends on the lost digits (ties, duplicates, the last neighbour) it is taken again in `f64`.
 
 #![allow(unsafe_code)] // vector instructions and memory maps; each use says why it is sound
+#![expect(clippy::inline_always, reason = "loops over lanes must be compiled with the instructions of their caller")]
+#![expect(clippy::needless_range_loop, reason = "indexed loops over fixed lanes are the ones that become vectors")]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod below;

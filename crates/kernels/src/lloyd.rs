@@ -73,7 +73,9 @@ impl<'a> Lloyd<'a> {
     /// Gives each empty cluster the point that is farthest from its centre, of a cluster with another member.
     fn fill_empty(&mut self, dirty: &mut [bool]) {
         let mut sizes = vec![0usize; self.k()];
-        self.labels.iter().for_each(|&c| sizes[c as usize] += 1);
+        for &c in &self.labels {
+            sizes[c as usize] += 1;
+        }
         let empty = (0..sizes.len()).filter(|&c| sizes[c] == 0).collect::<Vec<_>>();
         if empty.is_empty() {
             return;
@@ -131,7 +133,9 @@ impl<'a> Lloyd<'a> {
     fn assign(&mut self, moved: &[u32]) {
         let (x, d, frame) = (self.x, self.x.dim(), &self.packed.frame);
         let mut is_moved = vec![false; self.k()];
-        moved.iter().for_each(|&c| is_moved[c as usize] = true);
+        for &c in moved {
+            is_moved[c as usize] = true;
+        }
         // where every centre that stood still might win
         let everywhere = (0..x.len())
             .into_par_iter()
@@ -217,14 +221,18 @@ impl<'a> Lloyd<'a> {
         }
         // equal centres leave all but the first without members
         let mut sizes = vec![0u32; self.k()];
-        self.labels.iter().for_each(|&c| sizes[c as usize] += 1);
+        for &c in &self.labels {
+            sizes[c as usize] += 1;
+        }
         let mut new = vec![0u32; self.k()];
         let mut centers = Vec::with_capacity(self.centers.len());
         for c in (0..self.k()).filter(|&c| sizes[c] > 0) {
             new[c] = (centers.len() / d) as u32;
             centers.extend_from_slice(&self.centers[c * d..(c + 1) * d]);
         }
-        self.labels.iter_mut().for_each(|c| *c = new[*c as usize]);
+        for c in &mut self.labels {
+            *c = new[*c as usize];
+        }
         let own = |i: usize| {
             let c = self.labels[i] as usize;
             squared_distance(self.x.row(i), &centers[c * d..(c + 1) * d])
@@ -237,7 +245,9 @@ impl<'a> Lloyd<'a> {
 /// Members of each cluster in row order, as offsets into one list.
 fn members(labels: &[u32], k: usize) -> (Vec<usize>, Vec<u32>) {
     let mut starts = vec![0usize; k + 1];
-    labels.iter().for_each(|&c| starts[c as usize + 1] += 1);
+    for &c in labels {
+        starts[c as usize + 1] += 1;
+    }
     for c in 0..k {
         starts[c + 1] += starts[c];
     }

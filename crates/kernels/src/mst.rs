@@ -68,7 +68,9 @@ fn spanning_tree(x: Points<'_>, core: &[f64], lists: &Neighbors) -> Vec<Edge> {
         forest.round();
     }
     let mut edges = forest.edges;
-    edges.iter_mut().for_each(|e| (e.a, e.b, e.weight) = (e.a.min(e.b), e.a.max(e.b), e.weight.sqrt()));
+    for e in &mut edges {
+        (e.a, e.b, e.weight) = (e.a.min(e.b), e.a.max(e.b), e.weight.sqrt());
+    }
     edges.sort_unstable_by(|a, b| a.weight.total_cmp(&b.weight).then((a.a, a.b).cmp(&(b.a, b.b))));
     edges
 }
@@ -280,13 +282,6 @@ impl<'a> Forest<'a> {
     /// Joins the components along the chosen edges.
     fn join(&mut self, chosen: impl Iterator<Item = (f64, u32, u32)>) {
         let mut parent = (0..self.x.len() as u32).collect::<Vec<_>>();
-        fn root(parent: &mut [u32], mut i: u32) -> u32 {
-            while parent[i as usize] != i {
-                parent[i as usize] = parent[parent[i as usize] as usize];
-                i = parent[i as usize];
-            }
-            i
-        }
         for (weight, a, b) in chosen {
             let (ra, rb) = (self.component[a as usize], self.component[b as usize]);
             let (ra, rb) = (root(&mut parent, ra), root(&mut parent, rb));
@@ -301,6 +296,15 @@ impl<'a> Forest<'a> {
             *c = root(&mut parent, *c);
         }
     }
+}
+
+/// The root of a node, with the path to it halved.
+fn root(parent: &mut [u32], mut i: u32) -> u32 {
+    while parent[i as usize] != i {
+        parent[i as usize] = parent[parent[i as usize] as usize];
+        i = parent[i as usize];
+    }
+    i
 }
 
 #[cfg(test)]

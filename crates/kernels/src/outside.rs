@@ -88,7 +88,7 @@ impl Visit for Outside<'_> {
             let component = self.context.component[first + r];
             let mut any = false;
             for l in 0..LANES {
-                any |= (row[l] < self.below[l]) & (component != self.component[l]);
+                any |= row[l] < self.below[l] && component != self.component[l];
             }
             if any {
                 for l in 0..LANES {

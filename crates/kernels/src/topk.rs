@@ -34,7 +34,7 @@ impl<F: FnMut(usize, &[(f32, u32)]) + Send> Visit for TopK<F> {
     #[inline(always)]
     fn tile(&mut self, first: usize, tile: &Tile) {
         if self.found.is_empty() {
-            self.found = vec![Vec::with_capacity(2 * self.keep); LANES];
+            self.found = std::iter::repeat_with(|| Vec::with_capacity(2 * self.keep)).take(LANES).collect();
         }
         for r in 0..ROWS {
             let row = &tile.0[r].0;

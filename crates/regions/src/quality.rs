@@ -119,7 +119,9 @@ pub fn silhouette(
     let group = |i: usize| names.binary_search(&groups[i].unwrap_or_default()).unwrap_or_default();
     let groups = rows.iter().map(|&i| group(i)).collect::<Vec<_>>();
     let mut sizes = vec![0usize; names.len()];
-    groups.iter().for_each(|&g| sizes[g] += 1);
+    for &g in &groups {
+        sizes[g] += 1;
+    }
     let widths = rows.par_iter().zip(&groups).map(|(&i, &own)| {
         if sizes[own] == 1 {
             return 0.0;
