@@ -85,6 +85,7 @@ impl Task<'_> {
     #[inline(always)]
     unsafe fn run<I: Isa, V: Visit>(&self, visitors: &mut [V]) {
         let (groups, d) = (self.rows.groups(), self.rows.dim());
+        let mut tile = Tile::EMPTY;
         for start in (0..groups).step_by(self.block) {
             for (p, visitor) in visitors.iter_mut().enumerate() {
                 let panel = &self.panels[p * d..(p + 1) * d];
@@ -93,9 +94,8 @@ impl Task<'_> {
                         continue;
                     }
                     let (columns, bias) = self.rows.group(g);
-                    let mut tile = Tile::of_bias(bias);
                     // SAFETY: promised by the caller
-                    unsafe { I::accumulate(&mut tile, columns, panel) };
+                    unsafe { I::compute(bias, columns, panel, &mut tile) };
                     visitor.tile(g * ROWS, &tile);
                 }
             }

@@ -16,20 +16,17 @@ pub(crate) struct Lane(pub(crate) [f32; LANES]);
 pub(crate) struct Tile(pub(crate) [Lane; ROWS]);
 
 impl Tile {
-    /// Every lane of row `r` set to `bias[r]`.
-    #[inline(always)]
-    pub(crate) fn of_bias(bias: &[f32; ROWS]) -> Self {
-        Self(bias.map(|b| Lane([b; LANES])))
-    }
+    /// Zeros, to be written over.
+    pub(crate) const EMPTY: Self = Self([Lane([0.0; LANES]); ROWS]);
 }
 
-/// A set of vector instructions: adds `sum_k rows[k][r] * lanes[k][l]` to a tile.
+/// A set of vector instructions: writes `bias[r] + sum_k rows[k][r] * lanes[k][l]` to a tile.
 ///
 /// All sets fuse and add in the order of `k`, so they agree to the last bit.
 pub(crate) trait Isa {
     /// # Safety
     /// The processor must have the instructions.
-    unsafe fn accumulate(tile: &mut Tile, rows: &[[f32; ROWS]], lanes: &[Lane]);
+    unsafe fn compute(bias: &[f32; ROWS], rows: &[[f32; ROWS]], lanes: &[Lane], tile: &mut Tile);
 }
 
 /// Plain Rust; the compiler uses what the target always has.
@@ -43,9 +40,9 @@ pub(crate) fn fused(a: f32, b: f32, c: f32) -> f32 {
 
 impl Isa for Portable {
     #[inline(always)]
-    unsafe fn accumulate(tile: &mut Tile, rows: &[[f32; ROWS]], lanes: &[Lane]) {
+    unsafe fn compute(bias: &[f32; ROWS], rows: &[[f32; ROWS]], lanes: &[Lane], tile: &mut Tile) {
         for first in (0..ROWS).step_by(2) {
-            let mut acc = [tile.0[first].0, tile.0[first + 1].0];
+            let mut acc = [[bias[first]; LANES], [bias[first + 1]; LANES]];
             for (a, b) in rows.iter().zip(lanes) {
                 for l in 0..LANES {
                     acc[0][l] = fused(a[first], b.0[l], acc[0][l]);
@@ -70,20 +67,17 @@ mod x86 {
 
     impl Isa for Avx512 {
         #[inline(always)]
-        unsafe fn accumulate(tile: &mut Tile, rows: &[[f32; ROWS]], lanes: &[Lane]) {
+        unsafe fn compute(bias: &[f32; ROWS], rows: &[[f32; ROWS]], lanes: &[Lane], tile: &mut Tile) {
             // SAFETY: the caller promises the instructions
-            unsafe { avx512(tile, rows, lanes) }
+            unsafe { avx512(bias, rows, lanes, tile) }
         }
     }
 
     #[target_feature(enable = "avx512f")]
     #[inline]
-    fn avx512(tile: &mut Tile, rows: &[[f32; ROWS]], lanes: &[Lane]) {
-        // SAFETY (all loads and stores): a `Lane` is 128 bytes aligned to 64
-        let mut acc = std::array::from_fn::<_, ROWS, _>(|r| {
-            let p = tile.0[r].0.as_ptr();
-            unsafe { [_mm512_load_ps(p), _mm512_load_ps(p.add(16))] }
-        });
+    fn avx512(bias: &[f32; ROWS], rows: &[[f32; ROWS]], lanes: &[Lane], tile: &mut Tile) {
+        // SAFETY (loads and stores): a `Lane` is 128 bytes aligned to 64
+        let mut acc = std::array::from_fn::<_, ROWS, _>(|r| [_mm512_set1_ps(bias[r]); 2]);
         for (a, b) in rows.iter().zip(lanes) {
             let p = b.0.as_ptr();
             let (lo, hi) = unsafe { (_mm512_load_ps(p), _mm512_load_ps(p.add(16))) };
@@ -107,23 +101,20 @@ mod x86 {
 
     impl Isa for Avx2 {
         #[inline(always)]
-        unsafe fn accumulate(tile: &mut Tile, rows: &[[f32; ROWS]], lanes: &[Lane]) {
+        unsafe fn compute(bias: &[f32; ROWS], rows: &[[f32; ROWS]], lanes: &[Lane], tile: &mut Tile) {
             // SAFETY: the caller promises the instructions
-            unsafe { avx2(tile, rows, lanes) }
+            unsafe { avx2(bias, rows, lanes, tile) }
         }
     }
 
     #[target_feature(enable = "avx2,fma")]
     #[inline]
-    fn avx2(tile: &mut Tile, rows: &[[f32; ROWS]], lanes: &[Lane]) {
+    fn avx2(bias: &[f32; ROWS], rows: &[[f32; ROWS]], lanes: &[Lane], tile: &mut Tile) {
         // 16 registers hold 6 rows of two halves: four passes of the tile
         for half in 0..2 {
             for first in [0, ROWS / 2] {
-                // SAFETY (all loads and stores): a `Lane` is 128 bytes aligned to 64; 16 * half + 15 < 32
-                let mut acc = std::array::from_fn::<_, { ROWS / 2 }, _>(|r| {
-                    let p = tile.0[first + r].0[16 * half..].as_ptr();
-                    unsafe { [_mm256_load_ps(p), _mm256_load_ps(p.add(8))] }
-                });
+                // SAFETY (loads and stores): a `Lane` is 128 bytes aligned to 64; 16 * half + 15 < 32
+                let mut acc = std::array::from_fn::<_, { ROWS / 2 }, _>(|r| [_mm256_set1_ps(bias[first + r]); 2]);
                 for (a, b) in rows.iter().zip(lanes) {
                     let p = b.0[16 * half..].as_ptr();
                     let (lo, hi) = unsafe { (_mm256_load_ps(p), _mm256_load_ps(p.add(8))) };
@@ -157,33 +148,31 @@ mod tests {
         for depth in [0, 1, 2, 7, 64, 65] {
             let rows = (0..depth).map(|k| std::array::from_fn(|r| value(k * 31 + r))).collect::<Vec<[f32; ROWS]>>();
             let lanes = (0..depth).map(|k| Lane(std::array::from_fn(|l| value(k * 77 + l + 5)))).collect::<Vec<_>>();
-            let start = Tile::of_bias(&std::array::from_fn(value));
-            let mut wide = start.clone();
+            let bias = std::array::from_fn(value);
+            let mut wide = Tile::EMPTY;
             for (r, row) in wide.0.iter_mut().enumerate() {
                 for (l, x) in row.0.iter_mut().enumerate() {
-                    *x = rows.iter().zip(&lanes).fold(*x, |sum, (a, b)| a[r].mul_add(b.0[l], sum));
+                    *x = rows.iter().zip(&lanes).fold(bias[r], |sum, (a, b)| a[r].mul_add(b.0[l], sum));
                 }
             }
             let bits = |t: &Tile| t.0.iter().flat_map(|row| row.0.map(f32::to_bits)).collect::<Vec<_>>();
-            let mut portable = start.clone();
+            let mut tile = Tile::EMPTY;
             // SAFETY: plain Rust
-            unsafe { Portable::accumulate(&mut portable, &rows, &lanes) };
-            for (a, b) in portable.0.iter().flat_map(|r| r.0).zip(wide.0.iter().flat_map(|r| r.0)) {
+            unsafe { Portable::compute(&bias, &rows, &lanes, &mut tile) };
+            for (a, b) in tile.0.iter().flat_map(|r| r.0).zip(wide.0.iter().flat_map(|r| r.0)) {
                 assert!((a - b).abs() < 1e-4);
             }
             #[cfg(target_arch = "x86_64")]
             {
                 if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                    let mut t = start.clone();
                     // SAFETY: detected
-                    unsafe { Avx2::accumulate(&mut t, &rows, &lanes) };
-                    assert_eq!(bits(&t), bits(&wide));
+                    unsafe { Avx2::compute(&bias, &rows, &lanes, &mut tile) };
+                    assert_eq!(bits(&tile), bits(&wide));
                 }
                 if is_x86_feature_detected!("avx512f") {
-                    let mut t = start.clone();
                     // SAFETY: detected
-                    unsafe { Avx512::accumulate(&mut t, &rows, &lanes) };
-                    assert_eq!(bits(&t), bits(&wide));
+                    unsafe { Avx512::compute(&bias, &rows, &lanes, &mut tile) };
+                    assert_eq!(bits(&tile), bits(&wide));
                 }
             }
         }
