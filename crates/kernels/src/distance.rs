@@ -150,10 +150,10 @@ fn one_to_many_avx2(rows: &[f32], point: &[f32], out: &mut [f32]) {
     one_to_many(rows, point, out);
 }
 
-/// 64 running sums per row, added up in a fixed tree.
+/// 32 running sums per row, added up in a fixed tree.
 #[inline(always)]
 fn one_to_many(rows: &[f32], point: &[f32], out: &mut [f32]) {
-    const W: usize = 64;
+    const W: usize = 32;
     let (head, tail) = point.as_chunks::<W>();
     for (row, o) in rows.chunks_exact(point.len()).zip(out) {
         let mut sums = [0.0f32; W];
