@@ -12,7 +12,8 @@ fn cifar10_is_read_trained_on_and_repaired() {
     let train = ["train", "--width", "0.1", "--epochs", "2", "--output-dir", "model", "--quiet", "--json"];
     let trained = w.run(&[&train[..], &data].concat()).ok().json();
     assert!(trained["val"].as_f64().unwrap() > 0.15, "better than chance: {trained}");
-    let repair = ["repair", "--checkpoint", "model/checkpoints/best.safetensors", "--budget", "1%", "--cut-field", "2000"];
+    let repair =
+        ["repair", "--checkpoint", "model/checkpoints/best.safetensors", "--budget", "1%", "--cut-field", "2000"];
     let short = ["--epochs", "1", "--replay-epochs", "1", "--preset", "published", "--json", "--output-dir", "run"];
     let summary = w.run(&[&repair[..], &short, &data].concat()).ok().json();
     assert_eq!(summary["labels_bought"], 20);

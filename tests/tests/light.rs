@@ -31,7 +31,8 @@ fn a_selection_comes_out_as_json_with_its_reasons() {
         assert!(pick["id"].is_u64() && pick["score"].is_f64() && pick.get("region").is_some());
         assert!(!pick["reason"].as_str().unwrap().is_empty());
     }
-    let again = w.run(&["select", "--strategy", "gini", "--budget", "5", "--logits", "z.npy", "--json", "-j", "1"]).ok();
+    let again =
+        w.run(&["select", "--strategy", "gini", "--budget", "5", "--logits", "z.npy", "--json", "-j", "1"]).ok();
     assert_eq!(again.json(), ran.json());
 }
 
@@ -43,7 +44,8 @@ fn regions_are_clustered_when_none_are_given() {
     write_npy(w.path("x.npy"), &x).unwrap();
     let p = Array2::from_elem((20, 3), 1.0f32 / 3.0);
     write_npy(w.path("v.npy"), &p).unwrap();
-    let args = ["select", "--strategy", "hybrid", "--budget", "4", "--embeddings", "x.npy", "--views", "v.npy", "--json"];
+    let args =
+        ["select", "--strategy", "hybrid", "--budget", "4", "--embeddings", "x.npy", "--views", "v.npy", "--json"];
     let picks = w.run(&args).ok().json()["picks"].as_array().unwrap().clone();
     assert_eq!(picks.len(), 4);
     assert!(picks.iter().all(|p| p["region"].is_u64()));

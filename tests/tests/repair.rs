@@ -15,7 +15,10 @@ fn the_main_job_writes_a_run_that_repeats_to_the_bit() {
     }
     let s = w.read_json("a/run/summary.json");
     assert_eq!(s["format_version"], 1);
-    assert_eq!((&s["method"], &s["strategy"], &s["trainer"]), (&"hybrid".into(), &"hybrid".into(), &"published".into()));
+    assert_eq!(
+        (&s["method"], &s["strategy"], &s["trainer"]),
+        (&"hybrid".into(), &"hybrid".into(), &"published".into())
+    );
     assert_eq!(s["budget"]["count"], 16);
     assert_eq!(s["labels_bought"], 16);
     assert_eq!(s["holdout"]["n"], 400);
@@ -89,7 +92,8 @@ fn a_run_that_was_killed_ends_equal_to_one_that_was_not() {
 fn compare_makes_a_table_and_goes_on_where_it_stopped() {
     let w = World::with_model();
     let methods = "no-repair,random,gini,mcp,coreset,badge,hybrid";
-    let args = ["compare", "-c", "repair.toml", "--methods", methods, "--seeds", "1,2", "--epochs", "1", "--output-dir", "c"];
+    let args =
+        ["compare", "-c", "repair.toml", "--methods", methods, "--seeds", "1,2", "--epochs", "1", "--output-dir", "c"];
     w.run(&args).ok();
     let table = w.read_json("c/comparison.json");
     assert_eq!(table["rows"].as_array().unwrap().len(), 7);
@@ -97,7 +101,8 @@ fn compare_makes_a_table_and_goes_on_where_it_stopped() {
     assert!(methods.split(',').all(|m| markdown.contains(m)), "{markdown}");
     // all methods of a seed begin from one and the same model
     for row in table["rows"].as_array().unwrap() {
-        for (cell, first) in row["cells"].as_array().unwrap().iter().zip(table["rows"][0]["cells"].as_array().unwrap()) {
+        for (cell, first) in row["cells"].as_array().unwrap().iter().zip(table["rows"][0]["cells"].as_array().unwrap())
+        {
             assert_eq!(cell["before"], first["before"]);
         }
     }
@@ -107,7 +112,8 @@ fn compare_makes_a_table_and_goes_on_where_it_stopped() {
     let again = w.run(&args).ok();
     assert_eq!(again.err.matches("] c/").count(), 1, "{}", again.err);
     assert_eq!(w.read_json("c/comparison.json")["rows"][1]["cells"], table["rows"][1]["cells"]);
-    w.run(&["compare", "-c", "repair.toml", "--methods", "random", "--baseline", "gini"]).fails(2, &["gini", "--methods"]);
+    w.run(&["compare", "-c", "repair.toml", "--methods", "random", "--baseline", "gini"])
+        .fails(2, &["gini", "--methods"]);
 }
 
 #[test]
@@ -145,7 +151,8 @@ fn bad_input_is_refused_before_anything_is_written() {
     w.write("typo.toml", "budgget = 3\n");
     w.run(&["repair", "-c", "typo.toml", "--output-dir", "r/run"]).fails(2, &["budgget", "budget"]);
     assert!(!w.path("r/run").exists(), "no folder is left behind");
-    let wrong = ["evaluate", "--checkpoint", "model/checkpoints/best.safetensors", "--model", "mobilenet", "--width", "1"];
+    let wrong =
+        ["evaluate", "--checkpoint", "model/checkpoints/best.safetensors", "--model", "mobilenet", "--width", "1"];
     w.run(&wrong).fails(4, &["width 0.1"]);
 }
 

@@ -8,6 +8,12 @@ use std::{
 
 const WORKER: &str = "hybridrepair-worker";
 
+/// How long libtorch's threads spin for each other before they sleep.
+///
+/// OpenMP's own default spins for milliseconds: one other busy program then makes training ten times slower, because a
+/// step has hundreds of meeting points and each waits for a thread that has lost its core.
+const SPIN_COUNT: &str = "1000";
+
 /// Runs the same arguments in the worker and takes over its exit code.
 ///
 /// The worker is a child and not a replacement of this process, so that an abort inside libtorch is told in words.
@@ -22,9 +28,12 @@ pub fn hand_over() -> Result<ExitCode, Failure> {
             .help("run scripts/hybridrepair in a clone, or build with `cargo build --release -p hybridrepair-cli --features torch`"));
     }
     // the pipe is how the worker notices that this process is gone
-    let mut child = Command::new(&worker)
-        .args(std::env::args_os().skip(1))
-        .stdin(Stdio::piped())
+    let mut command = Command::new(&worker);
+    command.args(std::env::args_os().skip(1)).stdin(Stdio::piped());
+    if std::env::var_os("OMP_WAIT_POLICY").is_none() && std::env::var_os("GOMP_SPINCOUNT").is_none() {
+        command.env("GOMP_SPINCOUNT", SPIN_COUNT);
+    }
+    let mut child = command
         .spawn()
         .map_err(|e| Failure::new(Exit::Unexpected, format!("cannot start {}: {e}", worker.display())))?;
     // `wait` would close the pipe; it stays open in `stdin` until the child has ended

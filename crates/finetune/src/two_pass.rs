@@ -104,7 +104,7 @@ impl Objective for TwoPass {
         if step == 0 {
             // the model has moved since the first pass: upstream chooses the replay set again
             let replay = self.data.replay.choose(model, 2 * at.epoch as u64 + 1)?;
-            second.begin(&self.data, replay, at.epoch, self.settings.batch_size);
+            second.begin(&self.data, &replay, at.epoch, self.settings.batch_size);
         }
         if step >= second.steps {
             return Ok(None);
@@ -192,7 +192,7 @@ impl Second {
         Ok(())
     }
 
-    fn begin(&mut self, data: &RepairData, replay: Vec<Example>, epoch: usize, batch: usize) {
+    fn begin(&mut self, data: &RepairData, replay: &[Example], epoch: usize, batch: usize) {
         self.steps = self.planned(data, replay.len(), batch);
         let streams = data.replay.streams;
         let mut rng = streams.at("pass-2.labelled", epoch as u64, 0);

@@ -190,7 +190,6 @@ impl RepairConfig {
             Preset::Published => published,
             Preset::Corrected | Preset::Default => {
                 let mut corrected = published;
-                corrected.keep = EpochRule::MinEntropy;
                 corrected.threshold.on_holdout = false;
                 corrected.regions.medoid = true;
                 corrected.regions.restarts = 3;
@@ -243,7 +242,7 @@ mod tests {
         let corrected = RepairConfig::preset(Preset::Corrected);
         assert!(published.threshold.on_holdout && !corrected.threshold.on_holdout);
         assert!(!published.regions.medoid && corrected.regions.medoid);
-        assert_eq!((published.keep, corrected.keep), (EpochRule::Last, EpochRule::MinEntropy));
+        assert_eq!((published.keep, corrected.keep), (EpochRule::Last, EpochRule::Last));
         assert_eq!(RepairConfig::preset(Preset::Default).finetune, corrected.finetune);
     }
 }

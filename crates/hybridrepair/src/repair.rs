@@ -58,7 +58,7 @@ pub fn repair(session: &Session, dir: RunDir, progress: &mut dyn Progress) -> Re
         let tau = method.consistency.then(|| stages::threshold(session, &mut run, &evidence)).transpose()?;
         repaired = Some(stages::finetune(session, &mut run, &before, labels, &evidence, tau)?);
     }
-    let evaluation = stages::evaluate(session, &mut run, &before, repaired.as_ref().map(|r| &r.model))?;
+    let evaluation = stages::evaluate(session, &mut run, &before, repaired.as_ref())?;
     let summary = summary(session, method, rule_name, &run, &evaluation, repaired.is_some())?;
     summary.write(&layout.summary())?;
     if let Some(repaired) = &repaired {

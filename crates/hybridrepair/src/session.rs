@@ -82,7 +82,10 @@ impl Session {
     pub fn key(&self, stage: &'static str, version: u32) -> StageKey {
         // a GPU rounds otherwise than a CPU; the number of threads changes nothing that is not trained
         let device = Fingerprint::of_bytes(self.runtime.device_name().as_bytes());
-        StageKey::new(stage, version).input("data", self.data_key).input("model", self.model_key).input("device", device)
+        StageKey::new(stage, version)
+            .input("data", self.data_key)
+            .input("model", self.model_key)
+            .input("device", device)
     }
 
     /// As [`Session::key`], for a stage that trains: the number of threads changes its bits.

@@ -40,6 +40,7 @@ pub fn save_checkpoint(path: &Path, model: &Model, meta: &CheckpointMeta, half: 
 ///
 /// # Errors
 /// When the file cannot be written.
+#[expect(clippy::implicit_hasher, reason = "safetensors takes this map")]
 pub fn save_tensors(
     path: &Path,
     tensors: &[(String, Tensor)],

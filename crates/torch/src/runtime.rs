@@ -26,12 +26,12 @@ impl Runtime {
     /// # Errors
     /// When the device is not there, or 0 threads are asked for.
     pub fn start(config: RuntimeConfig) -> Result<Self, TorchError> {
+        static ONCE: Once = Once::new();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = config.threads.unwrap_or(cores);
         if threads == 0 {
             return Err(TorchError::Spec("0 threads".to_owned()));
         }
-        static ONCE: Once = Once::new();
         ONCE.call_once(|| {
             keep_freed_memory();
             // a second global pool is refused by rayon: the first one stays, which is what a library user wants

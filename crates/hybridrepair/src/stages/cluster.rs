@@ -31,7 +31,11 @@ pub fn cluster(session: &Session, run: &mut Run<'_>, evidence: &mut Evidence) ->
             &key,
             |_, folder| {
                 let clusterer = Hybrid {
-                    noise: Hdbscan { min_samples: c.min_samples, min_cluster_size: c.min_cluster_size },
+                    noise: Hdbscan {
+                        min_samples: c.min_samples,
+                        min_cluster_size: c.min_cluster_size,
+                        ..Hdbscan::default()
+                    },
                     average_size: c.average_size,
                     budget: session.budget,
                     center: if c.medoid { Center::Medoid } else { Center::NearestInPool },

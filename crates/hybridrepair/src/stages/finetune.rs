@@ -12,6 +12,9 @@ pub struct Repaired {
     pub epoch: usize,
     /// What every epoch showed.
     pub epochs: Vec<EpochReading>,
+    /// The epoch whose predictions on the field's views are the most certain, where that was measured: upstream's own
+    /// choice, told beside the result.
+    pub least_entropy: Option<(usize, Model)>,
 }
 
 /// Which unlabelled samples are trusted, and how often they are drawn: weight `1 - u` for `u <= tau`.
@@ -40,7 +43,6 @@ pub fn finetune(
         if tau.is_none() {
             settings.consistency = None;
         }
-        let keep_by_entropy = session.config.keep == EpochRule::MinEntropy && settings.consistency.is_some();
         let data = RepairData {
             replay: session.replay(),
             field: session.splits.field.images.clone(),
@@ -73,12 +75,12 @@ pub fn finetune(
         if outcome.verdict == Verdict::RollBack {
             return Err(Error::Refused("training was rolled back by a guard".to_owned()));
         }
-        let epoch =
-            if keep_by_entropy { least_entropy(&outcome.epochs) } else { outcome.epochs.len().saturating_sub(1) };
-        let model = match outcome.epochs.len() {
-            0 => model,
-            _ => load_checkpoint(&epoch_file(epoch), session.runtime.device)?.0,
-        };
+        let load = |epoch: usize| Ok::<_, Error>(load_checkpoint(&epoch_file(epoch), session.runtime.device)?.0);
+        let certain = least_entropy(&outcome.epochs);
+        let last = outcome.epochs.len().saturating_sub(1);
+        let epoch = certain.filter(|_| session.config.keep == EpochRule::MinEntropy).unwrap_or(last);
+        let model = if outcome.epochs.is_empty() { model } else { load(epoch)? };
+        let least_entropy = certain.map(|epoch| load(epoch).map(|model| (epoch, model))).transpose()?;
         save_checkpoint(&layout.checkpoint("best"), &model, &session.meta, false)?;
         let extra = |e: &EpochReading| e.readings.get("images_forward").copied().unwrap_or(0.0) as u64;
         let cost = Cost {
@@ -86,14 +88,14 @@ pub fn finetune(
             images_forward: outcome.epochs.iter().map(|e| e.images_forward + extra(e)).sum(),
             ..Cost::default()
         };
-        Ok((Repaired { model, epoch, epochs: outcome.epochs }, cost))
+        Ok((Repaired { model, epoch, epochs: outcome.epochs, least_entropy }, cost))
     })
 }
 
 /// The epoch whose predictions on the field's views are the most certain, the first on ties.
-fn least_entropy(epochs: &[EpochReading]) -> usize {
-    let entropy = |e: &EpochReading| e.readings.get("relative_entropy").copied().unwrap_or(f64::INFINITY);
-    (0..epochs.len()).fold(0, |best, i| if entropy(&epochs[i]) < entropy(&epochs[best]) { i } else { best })
+fn least_entropy(epochs: &[EpochReading]) -> Option<usize> {
+    let entropies = epochs.iter().map(|e| e.readings.get("relative_entropy").copied()).collect::<Option<Vec<_>>>()?;
+    (0..entropies.len()).reduce(|best, i| if entropies[i] < entropies[best] { i } else { best })
 }
 
 #[cfg(test)]
@@ -112,6 +114,7 @@ mod tests {
             images_forward: 0,
             readings: BTreeMap::from([("relative_entropy".to_owned(), e)]),
         };
-        assert_eq!(least_entropy(&[epoch(0.5), epoch(0.2), epoch(0.2), epoch(0.3)]), 1);
+        assert_eq!(least_entropy(&[epoch(0.5), epoch(0.2), epoch(0.2), epoch(0.3)]), Some(1));
+        assert_eq!(least_entropy(&[]), None);
     }
 }
