@@ -22,6 +22,11 @@ impl Params {
         Self { entries: Vec::new() }
     }
 
+    /// Adds a parameter on the CPU, for models that are not built in; the returned handle shares its memory.
+    pub fn add(&mut self, name: &str, value: &Tensor) -> Tensor {
+        self.param(name, value, Device::Cpu)
+    }
+
     /// Adds a parameter; the returned handle shares its memory.
     pub(crate) fn param(&mut self, name: &str, value: &Tensor, device: Device) -> Tensor {
         let tensor = channels_last(&value.to_device(device)).detach().set_requires_grad(true);
@@ -137,7 +142,7 @@ mod tests {
         assert_eq!(w.stride(), [12, 1, 6, 3]);
         let snap = p.snapshot();
         assert_eq!(snap[0].1.stride(), [12, 4, 2, 1]);
-        tch::no_grad(|| w.shallow_clone().zero_());
+        let _ = tch::no_grad(|| w.shallow_clone().zero_());
         p.restore(&snap).unwrap();
         assert_eq!(w.double_value(&[1, 0, 0, 1]), 13.0);
         assert_eq!(w.stride(), [12, 1, 6, 3]);

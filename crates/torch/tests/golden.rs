@@ -1,0 +1,88 @@
+//! The network against plain PyTorch, and prediction against the number of threads.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use hybridrepair_core::Streams;
+use hybridrepair_data::{Images, Normalization, Normalizer, ViewConfig, ViewMaker};
+use hybridrepair_torch::{Arch, Device, Model, ModelSpec, Tensor, predict, predict_views};
+use std::sync::Mutex;
+
+/// libtorch's number of threads belongs to the process.
+static THREADS: Mutex<()> = Mutex::new(());
+
+fn sines(size: &[i64], phase: f64, scale: f64, offset: f64) -> Tensor {
+    let n = size.iter().product::<i64>();
+    let values = (0..n).map(|i| (offset + scale * (0.7 * i as f64 + phase).sin()) as f32).collect::<Vec<_>>();
+    Tensor::from_slice(&values).view(size)
+}
+
+fn model(width: f64, classes: usize) -> Model {
+    let spec = ModelSpec { arch: Arch::MobileNet, width, classes };
+    let model = Model::new(spec, Device::Cpu, Streams::new(0)).unwrap();
+    let fill = |(phase, (name, t)): (usize, (&str, &Tensor))| {
+        let size = t.size();
+        let value = if size.len() > 1 {
+            let fan_in = size[1..].iter().product::<i64>() as f64;
+            sines(&size, phase as f64, 1.5 / fan_in.sqrt(), 0.0)
+        } else if ["running_var", "bn1.weight", "bn2.weight"].iter().any(|end| name.ends_with(end)) {
+            sines(&size, phase as f64, 0.2, 1.0)
+        } else {
+            sines(&size, phase as f64, 0.1, 0.05)
+        };
+        (name.to_owned(), value)
+    };
+    let values = model.params().all().enumerate().map(fill).collect::<Vec<_>>();
+    model.params().restore(&values).unwrap();
+    model
+}
+
+fn close(got: &Tensor, want: &[f64]) {
+    let got = Vec::<f32>::try_from(got.contiguous().view([-1])).unwrap();
+    for (g, w) in got.iter().zip(want) {
+        assert!((f64::from(*g) - w).abs() < 1e-4, "{got:?}");
+    }
+}
+
+/// Numbers of `make_golden.py` with torch 2.11.0.
+#[test]
+fn mobilenet_gives_the_logits_of_plain_pytorch() {
+    let model = model(0.25, 7);
+    let x = sines(&[2, 3, 32, 32], 0.3, 1.0, 0.0);
+    tch::no_grad(|| {
+        close(
+            &model.forward(&x, false).logits,
+            &[-1.354_668_26, 1.067_255_97, -0.913_891_43, 0.685_200_51, -0.291_485_49, 0.281_626_94, 0.267_613_62],
+        );
+        close(
+            &model.forward(&x, true).logits,
+            &[-1.175_029_87, 1.030_031_20, -1.019_701_00, 0.932_279_88, -0.675_714_91, 0.796_599_86, -0.369_515_75],
+        );
+        // the pass in train mode has moved the running statistics
+        close(
+            &model.forward(&x, false).logits,
+            &[-1.339_039_92, 1.059_144_85, -0.913_432_72, 0.692_401_83, -0.306_226_61, 0.303_662_27, 0.238_651_62],
+        );
+    });
+}
+
+#[test]
+fn logits_and_views_are_bit_equal_on_one_and_two_threads() {
+    let _guard = THREADS.lock().unwrap();
+    let pixels = (0..300u32 * 3072).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let images = Images::new(pixels, 32, 32).unwrap();
+    let norm = Normalization { mean: [0.5; 3], std: [0.25; 3] };
+    let normalizer = Normalizer::new(norm).unwrap();
+    let maker = ViewMaker::new(images.clone(), norm, ViewConfig::default(), Streams::new(4), "views").unwrap();
+    let rows = (0..images.len()).collect::<Vec<_>>();
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            // tensors cannot cross threads: the model is made where it is asked
+            let model = model(0.1, 5);
+            tch::set_num_threads(threads as i32);
+            let p = predict(&model, &images, &normalizer).unwrap();
+            let v = predict_views(&model, &maker, (32, 32), &rows).unwrap();
+            (p.logits, p.features, v.views.mean_probs.view().to_owned(), v.views.variance)
+        })
+    };
+    assert_eq!(run(1), run(2));
+}

@@ -1,0 +1,81 @@
+"""Logits of the published MobileNet in plain PyTorch, for tests/golden.rs: python3 make_golden.py (needs torch).
+
+Every number of the weights is a sine, so that both sides fill the same network without sharing a file.
+"""
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+BLOCKS = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)] + [(512, 1)] * 5 + [(1024, 2), (1024, 1)]
+
+
+class Block(nn.Module):
+    def __init__(self, i, o, s):
+        super().__init__()
+        self.conv1 = nn.Conv2d(i, i, 3, s, 1, groups=i, bias=False)
+        self.bn1 = nn.BatchNorm2d(i)
+        self.conv2 = nn.Conv2d(i, o, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(o)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(x)))
+
+
+class MobileNet(nn.Module):
+    def __init__(self, width, classes):
+        super().__init__()
+        c = round(32 * width)
+        self.conv1, self.bn1 = nn.Conv2d(3, c, 3, 1, 1, bias=False), nn.BatchNorm2d(c)
+        layers = []
+        for o, s in BLOCKS:
+            layers.append(Block(c, round(o * width), s))
+            c = round(o * width)
+        self.layers, self.linear = nn.Sequential(*layers), nn.Linear(c, classes)
+
+    def forward(self, x):
+        x = self.layers(F.relu(self.bn1(self.conv1(x))))
+        x = F.adaptive_avg_pool2d(F.avg_pool2d(x, 2), 1).flatten(1)
+        return self.linear(x)
+
+
+def sines(shape, phase, scale, offset):
+    n = math.prod(shape)
+    return (offset + scale * torch.sin(0.7 * torch.arange(n, dtype=torch.float64) + phase)).float().reshape(shape)
+
+
+def fill(net):
+    phase = 0
+    for name, t in net.state_dict().items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        if t.dim() > 1:
+            value = sines(t.shape, phase, 1.5 / math.sqrt(t[0].numel()), 0.0)
+        elif name.endswith(("running_var", "bn1.weight", "bn2.weight")):
+            value = sines(t.shape, phase, 0.2, 1.0)
+        else:
+            value = sines(t.shape, phase, 0.1, 0.05)
+        t.copy_(value)
+        phase += 1
+
+
+if __name__ == "__main__":
+    net = MobileNet(0.25, 7)
+    with torch.no_grad():
+        fill(net)
+        x = sines((2, 3, 32, 32), 0.3, 1.0, 0.0)
+        print("eval ", net.eval()(x).double().flatten().tolist())
+        print("train", net.train()(x).double().flatten().tolist())
+        print("moved", net.eval()(x).double().flatten().tolist())
+    for name, make in [("sgd", lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.01)),
+                       ("nesterov", lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.01, nesterov=True)),
+                       ("adamw", lambda p: torch.optim.AdamW(p, lr=0.05, weight_decay=0.1))]:
+        w = torch.tensor([1.0, -2.0, 0.5], requires_grad=True)
+        opt = make([w])
+        for _ in range(100):
+            opt.zero_grad()
+            (torch.cos(w * 1.3).sum() + 0.05 * (w**4).sum()).backward()
+            opt.step()
+        print(name, w.detach().double().tolist())

@@ -1,0 +1,211 @@
+//! The loop: repeat, resume, roll-back and divergence; and the optimisers against PyTorch's.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use hybridrepair_core::{ClassId, Streams};
+use hybridrepair_data::{Images, Normalization, Normalizer, TrainTransform};
+use hybridrepair_torch::{Arch, Device, Kind, Model, ModelSpec, Params, Tensor};
+use hybridrepair_train::{
+    At, EpochReading, Example, Fit, FitOutcome, NoObserver, Objective, Observer, OptimSpec, Reading, Schedule,
+    StepLoss, Supervised, SupervisedData, TrainError, Transform, Verdict,
+};
+use std::path::Path;
+
+fn model() -> Model {
+    let spec = ModelSpec { arch: Arch::MobileNet, width: 0.1, classes: 3 };
+    Model::new(spec, Device::Cpu, Streams::new(7)).unwrap()
+}
+
+/// 96 pictures of three brightnesses, varied by crops.
+fn objective() -> Supervised {
+    let pixels = (0..96usize).flat_map(|i| (0..3072).map(move |p| (40 + 70 * (i % 3) + (i * p) % 31) as u8)).collect();
+    let images = Images::new(pixels, 32, 32).unwrap();
+    let normalizer = Normalizer::new(Normalization { mean: [0.5; 3], std: [0.25; 3] }).unwrap();
+    let data = SupervisedData { sets: vec![(images, Transform::Train(TrainTransform::PUBLISHED))], normalizer };
+    let examples = (0..96).map(|row| Example { set: 0, row, class: ClassId::from(row % 3) }).collect();
+    Supervised::new(data, examples, 32, Streams::new(7), "train").unwrap()
+}
+
+fn fit(
+    model: &Model,
+    epochs: usize,
+    spec: &OptimSpec,
+    state: Option<&Path>,
+    observer: &mut dyn Observer,
+) -> Result<FitOutcome, TrainError> {
+    let mut optimizer = spec.build();
+    let schedule = Schedule::Cosine { lr: 0.05, warmup: 0.5 };
+    let streams = Streams::new(7);
+    let key = "test".to_owned();
+    Fit { model, optimizer: &mut *optimizer, schedule, epochs, streams, state_file: state, key }
+        .run(&mut objective(), observer)
+}
+
+fn weights(model: &Model) -> Vec<Vec<f32>> {
+    model.params().snapshot().into_iter().map(|(_, t)| Vec::<f32>::try_from(t.view([-1])).unwrap()).collect()
+}
+
+/// Stops after so many epochs, as a kill would.
+struct StopAfter(usize);
+
+impl Observer for StopAfter {
+    fn after_step(&mut self, _: &Reading, _: &Model) -> Verdict {
+        Verdict::Continue
+    }
+    fn after_epoch(&mut self, reading: &EpochReading, _: &Model) -> Verdict {
+        if reading.epoch + 1 == self.0 { Verdict::Stop } else { Verdict::Continue }
+    }
+}
+
+fn optimizers() -> [OptimSpec; 2] {
+    [
+        OptimSpec::Sgd { momentum: 0.9, weight_decay: 5e-4, nesterov: true },
+        OptimSpec::Adamw { betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.01 },
+    ]
+}
+
+#[test]
+fn training_repeats_to_the_bit_and_learns() {
+    tch::set_num_threads(1);
+    for spec in optimizers() {
+        let (a, b) = (model(), model());
+        let outcome = fit(&a, 4, &spec, None, &mut NoObserver).unwrap();
+        fit(&b, 4, &spec, None, &mut NoObserver).unwrap();
+        assert_eq!(weights(&a), weights(&b), "{spec:?}");
+        assert!(outcome.epochs[3].loss < outcome.epochs[0].loss, "{spec:?}: {:?}", outcome.epochs);
+        assert_eq!(outcome.epochs[0].images_trained, 96);
+    }
+}
+
+#[test]
+fn a_resumed_run_equals_an_uninterrupted_one_to_the_bit() {
+    tch::set_num_threads(1);
+    let dir = std::env::temp_dir().join(format!("hybridrepair-fit-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    for (i, spec) in optimizers().into_iter().enumerate() {
+        let whole = model();
+        let expected = fit(&whole, 4, &spec, None, &mut NoObserver).unwrap();
+        let file = dir.join(format!("state{i}.safetensors"));
+        fit(&model(), 4, &spec, Some(&file), &mut StopAfter(2)).unwrap();
+        let resumed = model();
+        let outcome = fit(&resumed, 4, &spec, Some(&file), &mut NoObserver).unwrap();
+        assert_eq!(weights(&whole), weights(&resumed), "{spec:?}");
+        assert_eq!(outcome, expected);
+        // a state of other settings is refused, and a torn one is no state
+        let mut optimizer = spec.build();
+        let (schedule, streams) = (Schedule::Constant { lr: 0.1 }, Streams::new(7));
+        let key = "other".to_owned();
+        let mut other = Fit {
+            model: &resumed,
+            optimizer: &mut *optimizer,
+            schedule,
+            epochs: 4,
+            streams,
+            state_file: Some(&file),
+            key,
+        };
+        assert!(matches!(other.run(&mut objective(), &mut NoObserver), Err(TrainError::Resume(_))));
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::write(&file, &bytes[..bytes.len() - 9]).unwrap();
+        assert!(fit(&model(), 4, &spec, Some(&file), &mut NoObserver).is_err());
+    }
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+/// Asks for a roll-back in the second epoch.
+struct RollBack;
+
+impl Observer for RollBack {
+    fn after_step(&mut self, reading: &Reading, model: &Model) -> Verdict {
+        assert!(model.params().trained().all(|(_, t)| t.grad().defined()), "gradients are there");
+        if reading.at == (At { epoch: 1, step: 1 }) { Verdict::RollBack } else { Verdict::Continue }
+    }
+    fn after_epoch(&mut self, _: &EpochReading, _: &Model) -> Verdict {
+        Verdict::Continue
+    }
+}
+
+#[test]
+fn a_roll_back_returns_to_the_beginning_of_the_epoch() {
+    tch::set_num_threads(1);
+    let [spec, _] = optimizers();
+    let (rolled, stopped) = (model(), model());
+    let outcome = fit(&rolled, 4, &spec, None, &mut RollBack).unwrap();
+    fit(&stopped, 4, &spec, None, &mut StopAfter(1)).unwrap();
+    assert_eq!((outcome.verdict, outcome.epochs.len()), (Verdict::RollBack, 1));
+    assert_eq!(weights(&rolled), weights(&stopped));
+}
+
+/// A loss that turns NaN.
+struct Poison(Supervised);
+
+impl Objective for Poison {
+    fn name(&self) -> &'static str {
+        "poison"
+    }
+    fn begin_epoch(&mut self, model: &Model, epoch: usize) -> Result<(), TrainError> {
+        self.0.begin_epoch(model, epoch)
+    }
+    fn step(&mut self, model: &Model, at: At) -> Result<Option<StepLoss>, TrainError> {
+        let step = self.0.step(model, at)?;
+        Ok(step.map(|s| StepLoss { loss: if at.epoch == 1 { s.loss * f64::NAN } else { s.loss }, ..s }))
+    }
+    fn planned_steps(&self) -> usize {
+        self.0.planned_steps()
+    }
+    fn end_epoch(&mut self, _: &Model, _: usize) -> Result<Vec<(String, f64)>, TrainError> {
+        Ok(vec![])
+    }
+}
+
+#[test]
+fn a_loss_that_is_not_finite_ends_the_run_and_leaves_finite_weights() {
+    let m = model();
+    let mut optimizer = optimizers()[0].build();
+    let (schedule, streams) = (Schedule::Constant { lr: 0.01 }, Streams::new(7));
+    let mut fit = Fit {
+        model: &m,
+        optimizer: &mut *optimizer,
+        schedule,
+        epochs: 3,
+        streams,
+        state_file: None,
+        key: String::new(),
+    };
+    let ended = fit.run(&mut Poison(objective()), &mut NoObserver);
+    assert!(matches!(ended, Err(TrainError::Diverged { epoch: 1, step: 0, .. })), "{ended:?}");
+    assert!(m.params().all_finite());
+}
+
+/// 100 steps on `sum cos(1.3 w) + 0.05 w^4`; numbers of `crates/torch/tests/make_golden.py` with torch 2.11.0.
+#[test]
+fn optimisers_move_as_pytorchs_do() {
+    let cases = [
+        (
+            OptimSpec::Sgd { momentum: 0.9, weight_decay: 0.01, nesterov: false },
+            [1.712_662_458, -1.716_921_568, 1.712_205_410],
+        ),
+        (
+            OptimSpec::Sgd { momentum: 0.9, weight_decay: 0.01, nesterov: true },
+            [1.715_721_250, -1.715_723_754, 1.715_720_177],
+        ),
+        (
+            OptimSpec::Adamw { betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.1 },
+            [1.704_576_135, -1.712_437_034, 1.691_102_147],
+        ),
+    ];
+    for (spec, want) in cases {
+        let mut params = Params::new();
+        let w = params.add("w", &Tensor::from_slice(&[1.0f32, -2.0, 0.5]));
+        let mut optimizer = spec.build();
+        for _ in 0..100 {
+            let loss = (&w * 1.3).cos().sum(Kind::Float) + w.pow_tensor_scalar(4).sum(Kind::Float) * 0.05;
+            params.zero_grad();
+            loss.backward();
+            optimizer.step(&params, 0.05);
+        }
+        for (i, want) in want.into_iter().enumerate() {
+            let got = w.double_value(&[i as i64]);
+            assert!((got - want).abs() < 1e-6, "{spec:?}: {got} for {want}");
+        }
+    }
+}
