@@ -115,3 +115,17 @@ fn a_contact_sheet_is_drawn_and_never_overwritten() {
     w.run(&["data", "sheet", "--dataset", "cifar10"]).fails(2, &["--data-dir"]);
     assert!(w.run(&["data", "list"]).ok().out.contains("signs"));
 }
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    use std::process::Stdio;
+    let w = World::new();
+    let z = Array2::from_shape_fn((20_000, 2), |(i, c)| ((i * 7 + c) % 11) as f32);
+    write_npy(w.path("big.npy"), &z).unwrap();
+    let args = ["select", "--strategy", "gini", "--budget", "20000", "--logits", "big.npy"];
+    let mut child = w.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    assert!(ended.stderr.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
+}

@@ -9,7 +9,9 @@ mod exit;
 mod failure;
 mod handover;
 pub mod light;
+mod say;
 
 pub use exit::Exit;
 pub use failure::Failure;
 pub use handover::{end_with_parent, hand_over};
+pub use say::print_line;

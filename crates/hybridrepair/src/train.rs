@@ -1,9 +1,9 @@
 //! Training a classifier from scratch on a data set's source domain.
 
 use crate::{DataConfig, Error, Progress};
-use hybridrepair_core::{Streams, metrics::accuracy};
+use hybridrepair_core::{ClassId, Purpose, Streams, metrics::accuracy};
 use hybridrepair_data::{Normalizer, Splits};
-use hybridrepair_runs::{Metric, RunDir, write_config};
+use hybridrepair_runs::{LedgerFile, Metric, RunDir, write_config};
 use hybridrepair_torch::{
     Arch, CheckpointMeta, DeviceChoice, Model, ModelSpec, Runtime, RuntimeConfig, load_checkpoint, predict,
     save_checkpoint,
@@ -32,6 +32,9 @@ pub struct TrainConfig {
     pub optimizer: OptimSpec,
     /// Label smoothing.
     pub smoothing: f64,
+    /// Whether all labels of the field pool are used as well: the ceiling that no repair can expect to pass. The ledger
+    /// of the run notes it.
+    pub with_field_labels: bool,
     /// Whether the final checkpoint is stored in half precision.
     pub half: bool,
     /// The seed of all randomness.
@@ -54,6 +57,7 @@ impl Default for TrainConfig {
             schedule: Schedule::Cosine { lr: 0.05, warmup: 1.0 },
             optimizer: OptimSpec::Sgd { momentum: 0.9, weight_decay: 5e-4, nesterov: true },
             smoothing: 0.0,
+            with_field_labels: false,
             half: false,
             seed: 10,
             device: "auto".to_owned(),
@@ -100,7 +104,8 @@ pub fn train(config: &TrainConfig, dir: &RunDir, progress: &mut dyn Progress) ->
     let layout = dir.layout();
     write_config(&layout.config(), config)?;
     let normalizer = Normalizer::new(splits.normalization)?;
-    let mut objective = objective(config, &splits, &normalizer, streams)?;
+    let field = config.with_field_labels.then(|| field_labels(&splits, dir)).transpose()?;
+    let mut objective = objective(config, &splits, field, &normalizer, streams)?;
     let mut optimizer = config.optimizer.build();
     let state_file = layout.checkpoint("state");
     let mut fit = Fit {
@@ -151,13 +156,26 @@ pub fn train(config: &TrainConfig, dir: &RunDir, progress: &mut dyn Progress) ->
 fn objective(
     config: &TrainConfig,
     splits: &Splits,
+    field: Option<Vec<ClassId>>,
     normalizer: &Normalizer,
     streams: Streams,
 ) -> Result<Supervised, Error> {
     let transform = Transform::Train(config.data.transform());
-    let data = SupervisedData { sets: vec![(splits.train.images.clone(), transform)], normalizer: normalizer.clone() };
-    let examples = splits.train.labels.iter().enumerate().map(|(row, &class)| Example { set: 0, row, class });
-    Ok(Supervised::new(data, examples.collect(), config.batch_size, streams, "train")?.smoothing(config.smoothing))
+    let sets = vec![(splits.train.images.clone(), transform), (splits.field.images.clone(), transform)];
+    let data = SupervisedData { sets, normalizer: normalizer.clone() };
+    let examples_of = |set: usize, labels: &[ClassId]| {
+        labels.iter().enumerate().map(|(row, &class)| Example { set, row, class }).collect::<Vec<_>>()
+    };
+    let examples = [examples_of(0, &splits.train.labels), examples_of(1, &field.unwrap_or_default())].concat();
+    Ok(Supervised::new(data, examples, config.batch_size, streams, "train")?.smoothing(config.smoothing))
+}
+
+/// All labels of the field pool, noted in the run's ledger.
+fn field_labels(splits: &Splits, dir: &RunDir) -> Result<Vec<ClassId>, Error> {
+    let (mut file, mut ledger) = LedgerFile::open(&dir.layout().ledger(), 0)?;
+    let labels = ledger.reveal(&splits.field.labels, Purpose::Annotate, "train: ceiling").to_vec();
+    file.sync(&ledger)?;
+    Ok(labels)
 }
 
 /// Validation accuracy of every finished epoch, from `metrics.jsonl`; a repeated epoch counts as its last line.

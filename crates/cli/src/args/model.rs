@@ -22,6 +22,9 @@ pub struct TrainArgs {
     /// Highest learning rate (cosine schedule with one epoch of warm-up)
     #[arg(long)]
     pub lr: Option<f64>,
+    /// Use all labels of the field pool as well: the ceiling of any repair
+    #[arg(long)]
+    pub with_field_labels: bool,
     /// Store the checkpoint in half precision
     #[arg(long)]
     pub half: bool,

@@ -1,3 +1,4 @@
+use crate::say;
 use crate::{Exit, Failure, args::SelectArgs};
 use hybridrepair_core::{
     ClassId, Embeddings, Evidence, Need, Pool, PoolIdx, Probs, Regions, Selection, Source, Streams, Views,
@@ -110,16 +111,15 @@ fn regions(file: &Path, evidence: &Evidence) -> Result<Regions, Failure> {
     Ok(Regions::from_labels(&labels, &centers)?)
 }
 
-#[expect(clippy::print_stdout, reason = "the result of the command")]
 fn print(picked: &Selection, json: bool) -> Result<(), Failure> {
     if json {
         let text = serde_json::to_string(picked).map_err(|e| Failure::new(Exit::Unexpected, e))?;
-        println!("{text}");
+        say!("{text}");
         return Ok(());
     }
-    println!("{:>6} {:>10} {:>14}  reason", "rank", "id", "score");
+    say!("{:>6} {:>10} {:>14}  reason", "rank", "id", "score");
     for pick in &picked.picks {
-        println!("{:>6} {:>10} {:>14.6}  {}", pick.rank, pick.id, pick.score, pick.reason);
+        say!("{:>6} {:>10} {:>14.6}  {}", pick.rank, pick.id, pick.score, pick.reason);
     }
     Ok(())
 }

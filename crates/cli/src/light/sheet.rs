@@ -1,3 +1,4 @@
+use crate::say;
 use crate::{
     Exit, Failure,
     args::{DataArgs, SheetArgs},
@@ -27,7 +28,6 @@ pub(super) fn load(args: &DataArgs) -> Result<Splits, Failure> {
 }
 
 /// `data list`
-#[expect(clippy::print_stdout, reason = "the result of the command")]
 pub(super) fn list() -> ExitCode {
     for name in DatasetSpec::NAMES {
         let about = match name {
@@ -35,13 +35,12 @@ pub(super) fn list() -> ExitCode {
             "cifar10" => "CIFAR-10, binary version; needs --data-dir",
             _ => "",
         };
-        println!("{name:<10} {about}");
+        say!("{name:<10} {about}");
     }
     ExitCode::SUCCESS
 }
 
 /// `data sheet`
-#[expect(clippy::print_stdout, reason = "the result of the command")]
 pub(super) fn run(args: &SheetArgs) -> Result<ExitCode, Failure> {
     let splits = load(&args.data)?;
     let by_class = |labels: &[ClassId]| {
@@ -69,6 +68,6 @@ pub(super) fn run(args: &SheetArgs) -> Result<ExitCode, Failure> {
         chosen.iter().map(|&(_, c)| splits.class_names.get(c).cloned()).collect::<Option<Vec<_>>>().unwrap_or_default();
     let sheet = Sheet { columns: args.columns, scale: args.scale };
     contact_sheet(images, &rows, &captions, sheet, &args.output)?;
-    println!("{}: {} pictures of {} ({})", args.output.display(), rows.len(), splits.name, args.part);
+    say!("{}: {} pictures of {} ({})", args.output.display(), rows.len(), splits.name, args.part);
     Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,7 @@
 
 use crate::{failure::failure, progress::Terminal, recipe::repair_config, repair::write_environment, show};
 use hybridrepair::{Method, RepairConfig, Session, repair};
+use hybridrepair_cli::say;
 use hybridrepair_cli::{Exit, Failure, args::CompareArgs};
 use hybridrepair_core::Budget;
 use hybridrepair_runs::{Comparison, Layout, RunDir, RunLock, Summary, read_config, write_atomic, write_json};
@@ -59,9 +60,8 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-#[expect(clippy::print_stdout, reason = "the result of the command")]
 fn print(text: &str) {
-    println!("{text}");
+    say!("{text}");
 }
 
 fn grid(args: &CompareArgs, base: &RepairConfig, budgets: &[Budget], root: &Path) -> Vec<Job> {

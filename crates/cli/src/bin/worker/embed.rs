@@ -8,12 +8,12 @@ use hybridrepair::{
     torch::{predict, predict_views},
     write_array,
 };
+use hybridrepair_cli::say;
 use hybridrepair_cli::{Exit, Failure, args::EmbedArgs};
 use hybridrepair_core::Streams;
 use std::{fs, path::Path, process::ExitCode};
 
 /// `embed`
-#[expect(clippy::print_stdout, reason = "the result of the command")]
 pub(crate) fn run(args: &EmbedArgs) -> Result<ExitCode, Failure> {
     let out = &args.output_dir;
     new_folder(out)?;
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &EmbedArgs) -> Result<ExitCode, Failure> {
         Ok(())
     };
     embedded().map_err(failure)?;
-    println!(
+    say!(
         "{}: logits.npy, features.npy{} of {} images",
         out.display(),
         if args.views { ", views.npy, view_variance.npy" } else { "" },

@@ -1,11 +1,11 @@
 use crate::{recipe::home, show};
 use hybridrepair::torch::{DeviceChoice, libtorch_version};
 use hybridrepair_cli::Failure;
+use hybridrepair_cli::say;
 use serde_json::json;
 use std::process::ExitCode;
 
 /// `env`
-#[expect(clippy::print_stdout, reason = "the result of the command")]
 pub(crate) fn run(as_json: bool) -> Result<ExitCode, Failure> {
     let cuda = DeviceChoice::Cuda(0).resolve();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -23,13 +23,13 @@ pub(crate) fn run(as_json: bool) -> Result<ExitCode, Failure> {
         show::json(&value)?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!("hybridrepair  {}", env!("CARGO_PKG_VERSION"));
-    println!("libtorch      {}", libtorch_version());
-    println!("machine       {} {}, {threads} cores", std::env::consts::OS, std::env::consts::ARCH);
+    say!("hybridrepair  {}", env!("CARGO_PKG_VERSION"));
+    say!("libtorch      {}", libtorch_version());
+    say!("machine       {} {}, {threads} cores", std::env::consts::OS, std::env::consts::ARCH);
     match cuda {
-        Ok(_) => println!("CUDA          {gpus} devices"),
-        Err(why) => println!("CUDA          none: {why}\n              for a GPU: scripts/setup-libtorch --cuda"),
+        Ok(_) => say!("CUDA          {gpus} devices"),
+        Err(why) => say!("CUDA          none: {why}\n              for a GPU: scripts/setup-libtorch --cuda"),
     }
-    println!("home          {}", home().display());
+    say!("home          {}", home().display());
     Ok(ExitCode::SUCCESS)
 }

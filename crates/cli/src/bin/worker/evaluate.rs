@@ -4,6 +4,7 @@ use hybridrepair::{
     data::{Field, Images, Normalizer, Splits},
     torch::{Arch, DeviceChoice, Model, Runtime, RuntimeConfig, load_checkpoint, predict},
 };
+use hybridrepair_cli::say;
 use hybridrepair_cli::{
     Exit, Failure,
     args::{DataArgs, EvaluateArgs, Runtime as RuntimeArgs, Split},
@@ -133,19 +134,18 @@ fn parts(names: &[String], group: &[ClassId], predicted: &[ClassId], truth: &[Cl
     names.iter().enumerate().map(one).filter(|p| p.n > 0).collect()
 }
 
-#[expect(clippy::print_stdout, reason = "the result of the command")]
 fn print(e: &Evaluated) {
-    println!("{} {}: {:.2} % of {} images", e.dataset, e.part, 100.0 * e.accuracy, e.n);
+    say!("{} {}: {:.2} % of {} images", e.dataset, e.part, 100.0 * e.accuracy, e.n);
     for (title, list) in [("class", &e.per_class), ("condition", &e.per_condition)] {
         if !list.is_empty() {
-            println!("  {title:<22} {:>6} {:>9}", "images", "accuracy");
+            say!("  {title:<22} {:>6} {:>9}", "images", "accuracy");
         }
         for p in list {
-            println!("  {:<22} {:>6} {:>7.1} %", p.name, p.n, 100.0 * p.accuracy);
+            say!("  {:<22} {:>6} {:>7.1} %", p.name, p.n, 100.0 * p.accuracy);
         }
     }
     if let Some(change) = &e.against {
-        println!(
+        say!(
             "against the other model ({:.2} %): repaired {}, broke {}",
             100.0 * change.before,
             change.repaired,

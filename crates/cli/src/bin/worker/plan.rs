@@ -3,6 +3,7 @@
 use crate::{failure::failure, show};
 use hybridrepair::{Error, Method, Session};
 use hybridrepair_cli::Failure;
+use hybridrepair_cli::say;
 use hybridrepair_core::{Need, Streams};
 use serde::Serialize;
 use std::{process::ExitCode, time::Instant};
@@ -144,20 +145,20 @@ fn measure(session: &Session) -> Result<Speed, Error> {
     Ok(Speed { training: rate.max(1e-9), forward })
 }
 
-#[expect(clippy::print_stdout, reason = "the result of the command")]
 fn print(p: &Plan) {
-    println!("method        {} on {} with {} threads", p.method, p.device, p.threads);
-    println!("data          {} source, {} field, {} holdout images", p.train_images, p.field_images, p.holdout_images);
-    println!("labels        {} to buy", p.labels);
-    println!("views         {} per field image", p.views);
-    println!("training      {} epochs, at most {} steps, {} images", p.epochs, p.steps, p.images_trained);
-    println!("prediction    {} images", p.images_forward);
+    say!("method        {} on {} with {} threads", p.method, p.device, p.threads);
+    say!("data          {} source, {} field, {} holdout images", p.train_images, p.field_images, p.holdout_images);
+    say!("labels        {} to buy", p.labels);
+    say!("views         {} per field image", p.views);
+    say!("training      {} epochs, at most {} steps, {} images", p.epochs, p.steps, p.images_trained);
+    say!("prediction    {} images", p.images_forward);
     let speed = &p.images_per_second;
-    println!(
+    say!(
         "speed here    {:.0} images/s training, {:.0} images/s prediction (measured just now)",
-        speed.training, speed.forward
+        speed.training,
+        speed.forward
     );
-    println!("tier          {}", p.tier);
-    println!("estimate      {:.1} minutes, {:.0} MiB of memory", p.minutes, p.memory_mib);
-    println!("nothing was done; leave out --dry-run to begin");
+    say!("tier          {}", p.tier);
+    say!("estimate      {:.1} minutes, {:.0} MiB of memory", p.minutes, p.memory_mib);
+    say!("nothing was done; leave out --dry-run to begin");
 }

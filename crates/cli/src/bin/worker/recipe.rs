@@ -116,6 +116,7 @@ pub(crate) fn train_config(args: &TrainArgs) -> Result<TrainConfig, Failure> {
     set(&mut flags, "width", args.width.map(Value::from));
     set(&mut flags, "epochs", args.epochs.map(|v| whole(v as u64)).transpose()?);
     set(&mut flags, "batch_size", args.batch_size.map(|v| whole(v as u64)).transpose()?);
+    set(&mut flags, "with_field_labels", args.with_field_labels.then_some(Value::from(true)));
     set(&mut flags, "half", args.half.then_some(Value::from(true)));
     set(&mut flags, "seed", args.runtime.seed.map(whole).transpose()?);
     set(&mut flags, "device", args.runtime.device.clone().map(Value::from));

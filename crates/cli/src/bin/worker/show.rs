@@ -1,7 +1,8 @@
 //! What people see of a run.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "results go to standard output, the rest beside them")]
+#![expect(clippy::print_stderr, reason = "results go to standard output, the rest beside them")]
 
 use hybridrepair::{Report, Session};
+use hybridrepair_cli::say;
 use hybridrepair_cli::{Exit, Failure};
 use hybridrepair_core::metrics::Change;
 use serde::Serialize;
@@ -29,7 +30,7 @@ pub(crate) fn opening(session: &Session, run: &Path) {
 /// A value as one line of JSON.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|e| Failure::new(Exit::Unexpected, e))?;
-    println!("{text}");
+    say!("{text}");
     Ok(())
 }
 
@@ -37,27 +38,29 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
 pub(crate) fn report(session: &Session, report: &Report, run: &Path) {
     let (s, h) = (&report.summary, &report.summary.holdout);
     let points = 100.0 * (h.after - h.before);
-    println!();
-    println!("holdout accuracy ({} images)", h.n);
-    println!("  as deployed          {:6.2} %", 100.0 * h.raw);
-    println!("  after replay         {:6.2} %   (the baseline of every method)", 100.0 * h.before);
+    say!();
+    say!("holdout accuracy ({} images)", h.n);
+    say!("  as deployed          {:6.2} %", 100.0 * h.raw);
+    say!("  after replay         {:6.2} %   (the baseline of every method)", 100.0 * h.before);
     if s.checkpoint.is_some() {
-        println!("  repaired             {:6.2} %   {points:+.2} points", 100.0 * h.after);
+        say!("  repaired             {:6.2} %   {points:+.2} points", 100.0 * h.after);
         let p = report.evaluation.before_after.mcnemar();
-        println!("  repaired {} images, broke {} (McNemar p = {p:.2e})", h.repaired, h.broken);
-        println!("  against the deployed model: repaired {}, broke {}", h.repaired_vs_raw, h.broken_vs_raw);
+        say!("  repaired {} images, broke {} (McNemar p = {p:.2e})", h.repaired, h.broken);
+        say!("  against the deployed model: repaired {}, broke {}", h.repaired_vs_raw, h.broken_vs_raw);
     }
     per_class(session, &report.evaluation.before_after);
-    println!();
+    say!();
     let seconds = s.seconds.values().sum::<f64>();
-    println!(
+    say!(
         "cost: {} labels, {} images trained, {} predicted, {seconds:.0} s",
-        s.labels_bought, s.images_trained, s.images_forward
+        s.labels_bought,
+        s.images_trained,
+        s.images_forward
     );
     if let Some(checkpoint) = &s.checkpoint {
-        println!("repaired model: {}", run.join(checkpoint).display());
+        say!("repaired model: {}", run.join(checkpoint).display());
     }
-    println!("everything else: {}", run.display());
+    say!("everything else: {}", run.display());
 }
 
 /// The classes that changed most, both ways.
@@ -68,11 +71,11 @@ fn per_class(session: &Session, change: &Change) {
     }
     classes.sort_by_key(|c| c.broken as i64 - c.repaired as i64);
     let shown = if classes.len() > 10 { [&classes[..5], &classes[classes.len() - 5..]].concat() } else { classes };
-    println!();
-    println!("  {:<22} {:>6} {:>9} {:>9} {:>9} {:>7}", "class", "images", "before", "after", "repaired", "broken");
+    say!();
+    say!("  {:<22} {:>6} {:>9} {:>9} {:>9} {:>7}", "class", "images", "before", "after", "repaired", "broken");
     for c in shown {
         let name = session.splits.class_names.get(c.class.column()).map_or("?", String::as_str);
         let (before, after) = (100.0 * c.before, 100.0 * c.after);
-        println!("  {name:<22} {:>6} {before:>7.1} % {after:>7.1} % {:>9} {:>7}", c.n, c.repaired, c.broken);
+        say!("  {name:<22} {:>6} {before:>7.1} % {after:>7.1} % {:>9} {:>7}", c.n, c.repaired, c.broken);
     }
 }

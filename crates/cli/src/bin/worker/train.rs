@@ -5,12 +5,12 @@ use crate::{
     repair::{give_up, run_dir},
 };
 use hybridrepair::{TrainConfig, train};
+use hybridrepair_cli::say;
 use hybridrepair_cli::{Exit, Failure, args::TrainArgs};
 use hybridrepair_runs::{Layout, RunDir, read_config};
 use std::process::ExitCode;
 
 /// `train`
-#[expect(clippy::print_stdout, reason = "the result of the command")]
 pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
     let mut config = train_config(args)?;
     let dir = if args.resume {
@@ -39,12 +39,12 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
             "checkpoint": best, "parameters": trained.parameters, "epoch": trained.best + 1,
             "val": trained.val.get(trained.best), "images_trained": trained.images_trained,
         });
-        println!("{value:#}");
+        say!("{value:#}");
     } else {
         let val = 100.0 * trained.val.get(trained.best).copied().unwrap_or(0.0);
         let (epoch, parameters) = (trained.best + 1, trained.parameters);
-        println!("best epoch {epoch}: {val:.2} % on the validation split; {parameters} parameters");
-        println!("checkpoint: {}", best.display());
+        say!("best epoch {epoch}: {val:.2} % on the validation split; {parameters} parameters");
+        say!("checkpoint: {}", best.display());
     }
     Ok(ExitCode::SUCCESS)
 }
