@@ -101,7 +101,7 @@ fn compare_makes_a_table_and_goes_on_where_it_stopped() {
     assert!(methods.split(',').all(|m| markdown.contains(m)), "{markdown}");
     // all methods of a seed begin from one and the same model
     for row in table["rows"].as_array().unwrap() {
-        for (cell, first) in row["cells"].as_array().unwrap().iter().zip(table["rows"][0]["cells"].as_array().unwrap())
+        for (cell, first) in row["seeds"].as_array().unwrap().iter().zip(table["rows"][0]["seeds"].as_array().unwrap())
         {
             assert_eq!(cell["before"], first["before"]);
         }
@@ -111,7 +111,7 @@ fn compare_makes_a_table_and_goes_on_where_it_stopped() {
     fs::remove_dir_all(&lost).unwrap();
     let again = w.run(&args).ok();
     assert_eq!(again.err.matches("] c/").count(), 1, "{}", again.err);
-    assert_eq!(w.read_json("c/comparison.json")["rows"][1]["cells"], table["rows"][1]["cells"]);
+    assert_eq!(w.read_json("c/comparison.json")["rows"][1]["seeds"], table["rows"][1]["seeds"]);
     w.run(&["compare", "-c", "repair.toml", "--methods", "random", "--baseline", "gini"])
         .fails(2, &["gini", "--methods"]);
 }

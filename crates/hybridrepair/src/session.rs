@@ -1,6 +1,7 @@
 use crate::{Error, RepairConfig};
 use hybridrepair_core::{Pool, Streams};
 use hybridrepair_data::{Normalizer, Splits, ViewMaker};
+use hybridrepair_embed::Extractor;
 use hybridrepair_runs::{Cache, Fingerprint, StageKey};
 use hybridrepair_torch::{CheckpointMeta, DeviceChoice, Model, Runtime, RuntimeConfig, load_checkpoint};
 use std::path::Path;
@@ -39,6 +40,7 @@ impl Session {
     pub fn open(config: RepairConfig, cache: &Path) -> Result<Self, Error> {
         let device: DeviceChoice = config.device.parse()?;
         config.finetune.check()?;
+        config.extractor.parse::<Extractor>()?;
         let runtime = Runtime::start(RuntimeConfig { device, threads: config.threads })?;
         let splits = config.data.load()?;
         let budget = config.budget.count(splits.field.images.len())?;

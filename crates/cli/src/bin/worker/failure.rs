@@ -1,4 +1,4 @@
-use hybridrepair::{Error, torch::TorchError, training::TrainError};
+use hybridrepair::{Error, embed::EmbedError, torch::TorchError, training::TrainError};
 use hybridrepair_cli::{Exit, Failure};
 
 /// Exit code and advice for an error of the pipeline.
@@ -13,6 +13,7 @@ pub(crate) fn failure(error: Error) -> Failure {
         Error::Refused(_) => Failure::new(Exit::Refused, &error)
             .help("the deployed model is unchanged; look at events.jsonl in the run for the reason"),
         Error::Config(_) => Failure::new(Exit::Usage, &error),
+        Error::Embed(EmbedError::Unknown(_)) => Failure::new(Exit::Usage, &error),
         Error::Embed(_) | Error::Regions(_) | Error::Label(_) | Error::Propagate(_) | Error::Kernel(_) => {
             Failure::new(Exit::Input, &error)
         }
