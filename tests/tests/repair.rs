@@ -123,6 +123,33 @@ fn compare_makes_a_table_and_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn a_mistyped_path_does_not_cost_the_run_that_stands_there() {
+    let w = World::with_model();
+    let args = ["repair", "-c", "repair.toml", "--epochs", "1", "--quiet", "--output-dir", "good/run"];
+    w.run(&args).ok();
+    let summary = w.read("good/run/summary.json");
+    w.run(&[&args[..], &["--overwrite", "--checkpoint", "typo.safetensors"]].concat()).fails(4, &["typo"]);
+    assert_eq!(w.read("good/run/summary.json"), summary);
+    let trained = w.read("model/checkpoints/best.safetensors");
+    let train = ["train", "train.toml", "--output-dir", "model", "--overwrite", "--model", "alexnet"];
+    w.run(&train).fails(2, &["alexnet", "mobilenet"]);
+    w.run(&["train", "train.toml", "--epochs", "0", "--output-dir", "none"]).fails(2, &["0 epochs"]);
+    assert_eq!(w.read("model/checkpoints/best.safetensors"), trained);
+
+    // a finished run is told and not trained again, also from another folder
+    let (ledger, run) = (w.read("good/run/ledger.jsonl"), w.path("good/run"));
+    let resumed = w.command(&["resume", run.to_str().unwrap(), "--json"]).current_dir("/").output().unwrap();
+    assert_eq!(resumed.status.code(), Some(0));
+    assert_eq!(w.read("good/run/ledger.jsonl"), ledger, "the holdout is not read again");
+    // the resolved configuration is a recipe, and says the same from elsewhere
+    let again = w.path("again/run");
+    let recipe = w.path("good/run/config.toml");
+    let args = ["repair", "-c", recipe.to_str().unwrap(), "--quiet", "--output-dir", again.to_str().unwrap()];
+    assert!(w.command(&args).current_dir("/").status().unwrap().success());
+    assert_eq!(w.read("again/run/checkpoints/best.safetensors"), w.read("good/run/checkpoints/best.safetensors"));
+}
+
+#[test]
 fn a_dry_run_tells_the_cost_and_writes_nothing() {
     let w = World::with_model();
     let before = fs::read_dir(w.path("")).unwrap().count();

@@ -8,6 +8,9 @@ use std::{
 
 const WORKER: &str = "hybridrepair-worker";
 
+/// Tells the worker that its input is the pipe of its parent.
+const WATCHED: &str = "HYBRIDREPAIR_WATCHED";
+
 /// How long libtorch's threads spin for each other before they sleep.
 ///
 /// OpenMP's own default spins for milliseconds: one other busy program then makes training ten times slower, because a
@@ -29,7 +32,7 @@ pub fn hand_over() -> Result<ExitCode, Failure> {
     }
     // the pipe is how the worker notices that this process is gone
     let mut command = Command::new(&worker);
-    command.args(std::env::args_os().skip(1)).stdin(Stdio::piped());
+    command.args(std::env::args_os().skip(1)).stdin(Stdio::piped()).env(WATCHED, "1");
     if std::env::var_os("OMP_WAIT_POLICY").is_none() && std::env::var_os("GOMP_SPINCOUNT").is_none() {
         command.env("GOMP_SPINCOUNT", SPIN_COUNT);
     }
@@ -56,7 +59,9 @@ fn died(status: std::process::ExitStatus) -> Failure {
     match signal {
         9 => failure
             .help("the kernel kills for want of memory: try fewer --threads or a smaller --batch-size, then `resume`"),
-        2 | 15 => failure.help("go on with `resume DIR`; finished stages and bought labels are kept"),
+        2 | 15 => {
+            failure.help("go on with `resume DIR` (`train --resume`); finished stages and bought labels are kept")
+        }
         _ => failure.help("go on with `resume DIR`; if it happens again, please report it with `hybridrepair env`"),
     }
 }
@@ -68,10 +73,10 @@ fn died(status: std::process::ExitStatus) -> Failure {
 
 /// For the worker: ends this process when the program that started it is gone.
 ///
-/// A worker that was started by hand, with a terminal or nothing as input, is left alone.
+/// A worker that was started by hand is left alone.
 #[expect(clippy::exit, reason = "nobody is left to return to; finished stages are on disk")]
 pub fn end_with_parent() {
-    if std::env::var_os("HYBRIDREPAIR_STANDALONE").is_some() {
+    if std::env::var_os(WATCHED).is_none() {
         return;
     }
     std::thread::spawn(|| {

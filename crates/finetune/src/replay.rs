@@ -67,7 +67,7 @@ impl Replay {
 }
 
 /// The preliminary fine-tune: cross-entropy on the replay set, chosen anew at the beginning of each epoch
-/// (`HybridRepair`, section 1.12). Its accuracy is the "before" of every method.
+/// (see `docs/fidelity.md`). Its accuracy is the "before" of every method.
 #[derive(Debug)]
 pub struct ReplayOnly {
     replay: Replay,

@@ -26,7 +26,7 @@ pub struct RepairData {
 }
 
 /// The published repair epoch: a label-smoothed supervised pass over replay and field labels, then a consistency pass
-/// over replay and weighted field pictures (`HybridRepair`, section 3; spec sections 1.13 and 1.14).
+/// over replay and weighted field pictures (`HybridRepair`, section 3; see `docs/fidelity.md`).
 #[derive(Debug)]
 pub struct TwoPass {
     data: RepairData,
@@ -119,6 +119,9 @@ impl Objective for TwoPass {
 
     fn end_epoch(&mut self, model: &Model, epoch: usize) -> Result<Vec<(String, f64)>, TrainError> {
         let mut readings = vec![("replay".to_owned(), self.replayed as f64)];
+        // the replay set is chosen before each pass, from a prediction of the whole source
+        let passes = 1 + usize::from(self.second.is_some());
+        let mut forward = (passes * self.data.replay.source.images.len()) as u64;
         if let Some(second) = &mut self.second {
             let rows = (0..self.data.field.len()).collect::<Vec<_>>();
             let size = (self.data.field.height(), self.data.field.width());
@@ -129,9 +132,10 @@ impl Objective for TwoPass {
             readings.push(("unsmoothness_sum".to_owned(), mean(&u.to_vec())));
             let relative = pass.views.relative_entropy().to_vec();
             readings.push(("relative_entropy".to_owned(), mean(&relative) / rows.len() as f64));
-            readings.push(("images_forward".to_owned(), pass.images_forward as f64));
+            forward += pass.images_forward;
             second.unsmoothness = Some((epoch + 1, u.to_vec()));
         }
+        readings.push(("images_forward".to_owned(), forward as f64));
         Ok(readings)
     }
 }

@@ -3,6 +3,7 @@
 use crate::Error;
 use hybridrepair_core::Budget;
 use hybridrepair_data::{BiasModel, Cut, DrawSource, LoadOptions, PublishedSplit, SignsSpec, Splits, TrainTransform};
+use hybridrepair_embed::Extractor;
 use hybridrepair_finetune::RepairSettings;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -168,6 +169,35 @@ impl Default for RepairConfig {
 }
 
 impl RepairConfig {
+    /// Checks every setting that can be checked without data.
+    ///
+    /// # Errors
+    /// Names the first that cannot be used.
+    pub fn check(&self) -> Result<(), Error> {
+        self.finetune.check()?;
+        let wrong = |what: &str| Err(Error::Config(what.to_owned()));
+        let (r, t) = (&self.regions, &self.threshold);
+        if r.average_size == 0 || r.restarts == 0 || r.min_samples == 0 || r.min_cluster_size < 2 {
+            return wrong(
+                "regions: average_size, restarts and min_samples are at least 1, min_cluster_size at least 2",
+            );
+        }
+        if t.neighbors == 0 || t.sample == 0 || t.fixed.is_some_and(|tau| !tau.is_finite()) {
+            return wrong("threshold: neighbors and sample are at least 1, fixed is a finite number");
+        }
+        if let Some(c) = &self.finetune.consistency
+            && (c.views > 255 || c.max_depth == 0 || !(c.severity > 0.1 && c.severity <= 10.0))
+        {
+            return wrong("consistency: at most 255 views, max_depth at least 1, severity above 0.1 and at most 10");
+        }
+        if let Extractor::Npy(file) = self.extractor.parse::<Extractor>()?
+            && !file.is_file()
+        {
+            return Err(Error::Array { path: file, why: "there is no such file".to_owned() });
+        }
+        Ok(())
+    }
+
     /// The values of a preset.
     pub fn preset(preset: Preset) -> Self {
         let published = Self {

@@ -15,7 +15,7 @@ pub struct Method {
     pub about: &'static str,
 }
 
-/// The methods that `repair` and `compare` know (`specs`: `HybridRepair`, section 4.1).
+/// The methods that `repair` and `compare` know (see `docs/fidelity.md`).
 pub const METHODS: [Method; 7] = [
     Method {
         name: "no-repair",

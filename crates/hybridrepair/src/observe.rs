@@ -62,7 +62,7 @@ impl Observer for ProgressObserver<'_, '_, '_> {
             // a run that cannot be written is not worth going on with
             Err(error) => {
                 self.failed = Some(error);
-                Verdict::Stop
+                Verdict::Fail
             }
         }
     }

@@ -4,7 +4,7 @@ use crate::{
 };
 use hybridrepair_core::{Evidence, Need};
 use hybridrepair_embed::Extractor;
-use hybridrepair_runs::{BudgetNumbers, HoldoutNumbers, RunDir, Summary, write_config};
+use hybridrepair_runs::{BudgetNumbers, Event, HoldoutNumbers, RunDir, Summary, write_config};
 use hybridrepair_select::strategy;
 use std::fs;
 
@@ -30,7 +30,9 @@ pub fn repair(session: &Session, dir: RunDir, progress: &mut dyn Progress) -> Re
     let config = &session.config;
     let method = Method::named(&config.method)?;
     let rule_name = config.strategy.as_deref().or(method.strategy);
-    write_config(&dir.layout().config(), config)?;
+    // device and threads as they are: a resumed run must use the same
+    let (device, threads) = (session.runtime.device_name(), Some(session.runtime.threads));
+    write_config(&dir.layout().config(), &RepairConfig { device, threads, ..config.clone() })?;
     let layout = dir.layout().clone();
     let budget = if rule_name.is_some() { session.budget } else { 0 };
     let mut run = Run::open(dir, budget, progress)?;
@@ -61,6 +63,7 @@ pub fn repair(session: &Session, dir: RunDir, progress: &mut dyn Progress) -> Re
     let evaluation = stages::evaluate(session, &mut run, &before, repaired.as_ref())?;
     let summary = summary(session, method, rule_name, &run, &evaluation, repaired.is_some())?;
     summary.write(&layout.summary())?;
+    run.events.record(Event::RunEnd { exit: 0 })?;
     if let Some(repaired) = &repaired {
         tidy(&layout, repaired.epochs.len());
     }

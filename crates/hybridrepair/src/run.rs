@@ -83,6 +83,14 @@ impl<'a> Run<'a> {
         Ok(result)
     }
 
+    /// Brings the ledger to the disk; every stage does so at its end, and at once where labels are bought.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn sync_ledger(&mut self) -> Result<(), Error> {
+        Ok(self.ledger_file.sync(&self.ledger)?)
+    }
+
     /// A warning, for the log and for people.
     ///
     /// # Errors

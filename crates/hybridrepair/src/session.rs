@@ -1,9 +1,10 @@
 use crate::{Error, RepairConfig};
 use hybridrepair_core::{Pool, Streams};
 use hybridrepair_data::{Normalizer, Splits, ViewMaker};
-use hybridrepair_embed::Extractor;
 use hybridrepair_runs::{Cache, Fingerprint, StageKey};
-use hybridrepair_torch::{CheckpointMeta, DeviceChoice, Model, Runtime, RuntimeConfig, load_checkpoint};
+use hybridrepair_torch::{
+    CheckpointMeta, DeviceChoice, Model, Runtime, RuntimeConfig, libtorch_version, load_checkpoint,
+};
 use std::path::Path;
 
 /// What all methods of a comparison share: data, the model under repair, the device, and the cache of finished stages.
@@ -39,8 +40,7 @@ impl Session {
     /// When a setting, the data, the checkpoint or the device cannot be used.
     pub fn open(config: RepairConfig, cache: &Path) -> Result<Self, Error> {
         let device: DeviceChoice = config.device.parse()?;
-        config.finetune.check()?;
-        config.extractor.parse::<Extractor>()?;
+        config.check()?;
         let runtime = Runtime::start(RuntimeConfig { device, threads: config.threads })?;
         let splits = config.data.load()?;
         let budget = config.budget.count(splits.field.images.len())?;
@@ -50,8 +50,13 @@ impl Session {
         })?;
         let (model, meta) = load_checkpoint(&file, runtime.device)?;
         let images = &splits.field.images;
-        meta.check_fits(&splits.class_names, [images.height(), images.width()])?;
-        let data_key = fingerprint(&splits);
+        meta.check_fits(&splits.class_names, [images.height(), images.width()], &splits.normalization)?;
+        let largest = splits.train.images.len().min(images.len());
+        if config.finetune.batch_size > largest {
+            let given = config.finetune.batch_size;
+            return Err(Error::Config(format!("batch size {given} is above the {largest} pictures of a split")));
+        }
+        let data_key = fingerprint(&splits, &config)?;
         Ok(Self {
             pool: Pool::new(splits.field.ids.clone())?,
             normalizer: Normalizer::new(splits.normalization)?,
@@ -73,7 +78,7 @@ impl Session {
     /// # Errors
     /// When the budget does not fit the pool.
     pub fn with_config(&mut self, config: RepairConfig) -> Result<(), Error> {
-        config.finetune.check()?;
+        config.check()?;
         self.budget = config.budget.count(self.pool.len())?;
         self.streams = Streams::new(config.seed);
         self.config = config;
@@ -88,6 +93,7 @@ impl Session {
             .input("data", self.data_key)
             .input("model", self.model_key)
             .input("device", device)
+            .input("libtorch", Fingerprint::of_bytes(libtorch_version().as_bytes()))
     }
 
     /// As [`Session::key`], for a stage that trains: the number of threads changes its bits.
@@ -128,7 +134,7 @@ pub(crate) fn parameters<T: serde::Serialize>(key: StageKey, parameters: &T) -> 
     key.parameters(parameters).map_err(|e| Error::Config(format!("settings cannot be written: {e}")))
 }
 
-fn fingerprint(splits: &Splits) -> Fingerprint {
+fn fingerprint(splits: &Splits, config: &RepairConfig) -> Result<Fingerprint, Error> {
     let classes =
         |labels: &[hybridrepair_core::ClassId]| labels.iter().flat_map(|c| c.0.to_le_bytes()).collect::<Vec<_>>();
     let mut all = Vec::new();
@@ -138,5 +144,9 @@ fn fingerprint(splits: &Splits) -> Fingerprint {
     }
     all.extend(classes(&splits.train.labels));
     all.extend(splits.class_names.join("\n").into_bytes());
-    Fingerprint::of_bytes(&all)
+    let images = &splits.field.images;
+    let transform = config.data.transform();
+    let shown = (images.height(), images.width(), &splits.normalization, transform.flip, transform.padding);
+    let key = parameters(StageKey::new("data", 1).input("content", Fingerprint::of_bytes(&all)), &shown)?;
+    Ok(key.fingerprint())
 }

@@ -3,10 +3,10 @@
 use crate::{DataConfig, Error, Progress};
 use hybridrepair_core::{ClassId, Purpose, Streams, metrics::accuracy};
 use hybridrepair_data::{Normalizer, Splits};
-use hybridrepair_runs::{LedgerFile, Metric, RunDir, write_config};
+use hybridrepair_runs::{Environment, LedgerFile, Metric, RunDir, write_config, write_json};
 use hybridrepair_torch::{
-    Arch, CheckpointMeta, DeviceChoice, Model, ModelSpec, Runtime, RuntimeConfig, load_checkpoint, predict,
-    save_checkpoint,
+    Arch, CheckpointMeta, DeviceChoice, Model, ModelSpec, Runtime, RuntimeConfig, libtorch_version, load_checkpoint,
+    predict, save_checkpoint,
 };
 use hybridrepair_train::{
     EpochReading, Example, Fit, Observer, OptimSpec, Reading, Schedule, Supervised, SupervisedData, Transform, Verdict,
@@ -67,6 +67,24 @@ impl Default for TrainConfig {
     }
 }
 
+impl TrainConfig {
+    /// Checks every setting, the device, and that the data can be loaded.
+    ///
+    /// # Errors
+    /// Names the first that cannot be used.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.epochs == 0 {
+            return Err(Error::Config("0 epochs train nothing".to_owned()));
+        }
+        self.schedule.check()?;
+        let device: DeviceChoice = self.device.parse()?;
+        device.resolve()?;
+        let classes = self.data.load()?.classes();
+        ModelSpec { arch: self.model.parse()?, width: self.width, classes }.check()?;
+        Ok(())
+    }
+}
+
 /// What training gave.
 #[derive(Clone, Debug)]
 pub struct Trained {
@@ -89,6 +107,8 @@ pub fn train(config: &TrainConfig, dir: &RunDir, progress: &mut dyn Progress) ->
     let device: DeviceChoice = config.device.parse()?;
     config.schedule.check()?;
     let runtime = Runtime::start(RuntimeConfig { device, threads: config.threads })?;
+    // written down as they are: a resumed run must use the same
+    let config = &TrainConfig { device: runtime.device_name(), threads: Some(runtime.threads), ..config.clone() };
     let splits = config.data.load()?;
     let spec = ModelSpec { arch: config.model.parse::<Arch>()?, width: config.width, classes: splits.classes() };
     let streams = Streams::new(config.seed);
@@ -103,6 +123,9 @@ pub fn train(config: &TrainConfig, dir: &RunDir, progress: &mut dyn Progress) ->
     };
     let layout = dir.layout();
     write_config(&layout.config(), config)?;
+    let mut env = Environment::of_this_process(&runtime.device_name(), runtime.threads);
+    env.libraries.insert("libtorch".to_owned(), libtorch_version());
+    write_json(&layout.environment(), &env)?;
     let normalizer = Normalizer::new(splits.normalization)?;
     let field = config.with_field_labels.then(|| field_labels(&splits, dir)).transpose()?;
     let mut objective = objective(config, &splits, field, &normalizer, streams)?;
@@ -211,6 +234,11 @@ impl Watch<'_> {
     fn record(&mut self, reading: &EpochReading, model: &Model) -> Result<(), Error> {
         let val = &self.splits.val;
         let acc = accuracy(&predict(model, &val.images, self.normalizer)?.classes(), &val.labels);
+        // the file before the line: a run that is killed in between repeats the epoch and finds it the best again
+        if acc > self.best {
+            self.best = acc;
+            save_checkpoint(&self.layout.checkpoint("best"), model, self.meta, false)?;
+        }
         let mut metric = Metric::of("train");
         metric.epoch = Some(reading.epoch as u64 + 1);
         metric.split = Some("val".to_owned());
@@ -227,10 +255,6 @@ impl Watch<'_> {
             reading.loss,
             100.0 * acc
         ));
-        if acc > self.best {
-            self.best = acc;
-            save_checkpoint(&self.layout.checkpoint("best"), model, self.meta, false)?;
-        }
         Ok(())
     }
 }
@@ -249,7 +273,7 @@ impl Observer for Watch<'_> {
             Ok(()) => Verdict::Continue,
             Err(error) => {
                 self.failed = Some(error);
-                Verdict::Stop
+                Verdict::Fail
             }
         }
     }

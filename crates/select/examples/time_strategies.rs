@@ -10,7 +10,7 @@ use std::time::Instant;
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |i: usize, or: usize| arguments.get(i).and_then(|a| a.parse().ok()).unwrap_or(or);
-    let (n, d, classes, budget) = (number(0, 35_000), number(1, 512), number(2, 10), number(3, 350));
+    let (n, d, classes, budget) = (number(0, 2_000), number(1, 64), number(2, 10), number(3, 50));
     let chosen: Vec<&str> = arguments.get(4).map_or_else(|| names(), |list| list.split(',').collect());
 
     let mut rng = Streams::new(1).named("time");

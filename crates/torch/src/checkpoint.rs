@@ -114,7 +114,10 @@ pub fn load_tensors(path: &Path) -> Result<Vec<(String, Tensor)>, TorchError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TorchError> {
-    fs::read(path).map_err(|source| TorchError::Io { path: path.to_owned(), source })
+    fs::read(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => TorchError::Io { path: path.to_owned(), source },
+        _ => unreadable(path, source),
+    })
 }
 
 fn unreadable(path: &Path, why: impl std::fmt::Display) -> TorchError {
@@ -154,8 +157,13 @@ impl CheckpointMeta {
     /// Checks that the model may be used with this data.
     ///
     /// # Errors
-    /// Names the first difference: class count, class names or picture size.
-    pub fn check_fits(&self, class_names: &[String], input: [usize; 2]) -> Result<(), TorchError> {
+    /// Names the first difference: class count, class names, picture size or channel statistics.
+    pub fn check_fits(
+        &self,
+        class_names: &[String],
+        input: [usize; 2],
+        normalization: &Normalization,
+    ) -> Result<(), TorchError> {
         let wrong = |why: String| Err(TorchError::Mismatch(why));
         if self.spec.classes != class_names.len() {
             return wrong(format!("it knows {} classes, the data has {}", self.spec.classes, class_names.len()));
@@ -165,6 +173,10 @@ impl CheckpointMeta {
         }
         if self.input != input {
             return wrong(format!("it takes {:?} pixels, the data has {input:?}", self.input));
+        }
+        if self.normalization != *normalization {
+            let ours = &self.normalization;
+            return wrong(format!("it was trained on pictures normalised by {ours:?}, the data has {normalization:?}"));
         }
         Ok(())
     }
@@ -236,10 +248,13 @@ mod tests {
     fn differences_are_named() {
         let (_, meta) = model();
         let names = |n: &[&str]| n.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
-        assert!(meta.check_fits(&names(&["stop", "yield"]), [32, 32]).is_ok());
-        assert!(meta.check_fits(&names(&["stop"]), [32, 32]).unwrap_err().to_string().contains("2 classes"));
-        assert!(meta.check_fits(&names(&["yield", "stop"]), [32, 32]).is_err());
-        assert!(meta.check_fits(&names(&["stop", "yield"]), [64, 64]).is_err());
+        let norm = meta.normalization;
+        let other = Normalization { mean: [0.4; 3], ..norm };
+        assert!(meta.check_fits(&names(&["stop", "yield"]), [32, 32], &norm).is_ok());
+        assert!(meta.check_fits(&names(&["stop"]), [32, 32], &norm).unwrap_err().to_string().contains("2 classes"));
+        assert!(meta.check_fits(&names(&["yield", "stop"]), [32, 32], &norm).is_err());
+        assert!(meta.check_fits(&names(&["stop", "yield"]), [64, 64], &norm).is_err());
+        assert!(meta.check_fits(&names(&["stop", "yield"]), [32, 32], &other).is_err());
         assert!(meta.check_arch(Arch::MobileNet, Some(1.0)).unwrap_err().to_string().contains("width 0.1"));
     }
 }

@@ -81,15 +81,17 @@ impl Fit<'_> {
             }
             let reading = sums.close(epoch, objective.end_epoch(self.model, epoch)?);
             let verdict = observer.after_epoch(&reading, self.model);
+            if verdict == Verdict::RollBack {
+                self.model.params().restore(&before)?;
+            }
+            // an epoch that was rejected or could not be kept is not done: a resumed run does it again
+            if matches!(verdict, Verdict::RollBack | Verdict::Fail) {
+                return Ok(FitOutcome { epochs: done, verdict });
+            }
             done.push(reading);
             self.save(&done)?;
-            match verdict {
-                Verdict::Continue => {}
-                Verdict::Stop => return Ok(FitOutcome { epochs: done, verdict }),
-                Verdict::RollBack => {
-                    self.model.params().restore(&before)?;
-                    return Ok(FitOutcome { epochs: done, verdict });
-                }
+            if verdict == Verdict::Stop {
+                return Ok(FitOutcome { epochs: done, verdict });
             }
         }
         Ok(FitOutcome { epochs: done, verdict: Verdict::Continue })

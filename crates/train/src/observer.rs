@@ -52,6 +52,8 @@ pub enum Verdict {
     Stop,
     /// Stop and go back to the weights at the beginning of the epoch.
     RollBack,
+    /// Stop, and take the epoch as not done: what it gave could not be kept.
+    Fail,
 }
 
 /// Watches training. Gradients lie in the model's parameters when [`Observer::after_step`] is called.

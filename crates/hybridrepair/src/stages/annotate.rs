@@ -16,6 +16,7 @@ pub fn annotate(session: &Session, run: &mut Run<'_>, selection: &Selection) -> 
                 return Err(Error::Config(format!("the benchmark gave no label for {missing} samples")));
             }
         };
+        run.sync_ledger()?;
         write_labels(&run.dir.layout().labels(), &labels, &session.pool)?;
         Ok((labels, Cost::default()))
     })

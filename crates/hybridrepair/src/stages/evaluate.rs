@@ -39,7 +39,7 @@ pub fn evaluate(
         let certain = repaired.and_then(|r| r.least_entropy.as_ref());
         let certain = certain.map(|(epoch, model)| classes(model).map(|c| (*epoch, c))).transpose()?;
         let truth = run.ledger.reveal(&holdout.labels, Purpose::Evaluate, "evaluate").to_vec();
-        let mut models = 3;
+        let mut models = 2 + u64::from(repaired.is_some());
         if let Some((epoch, classes)) = certain {
             models += 1;
             let mut metric = Metric::of("evaluate-least-entropy");

@@ -6,7 +6,7 @@ use hybridrepair_runs::{read_json, write_json};
 use hybridrepair_torch::{predict, predict_views, predict_with};
 use ndarray::Array1;
 
-/// The unsmoothness below which an unlabelled sample is trusted (tau; `HybridRepair`, section 3.4, spec 1.8).
+/// The unsmoothness below which an unlabelled sample is trusted (tau; `HybridRepair`, section 3.4; see `docs/fidelity.md`).
 ///
 /// The density of a sample is the mean cosine distance of its logits to those of the nearest source samples; tau is the
 /// mean unsmoothness of the samples whose density is closest to the average. Upstream does this on the *holdout's*

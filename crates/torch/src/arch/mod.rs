@@ -50,6 +50,22 @@ pub struct ModelSpec {
     pub classes: usize,
 }
 
+impl ModelSpec {
+    /// Checks width and number of classes.
+    ///
+    /// # Errors
+    /// Names what is outside its range.
+    pub fn check(&self) -> Result<(), TorchError> {
+        if !(self.width > 0.0 && self.width <= 4.0) {
+            return Err(TorchError::Spec(format!("width {} is outside (0, 4]", self.width)));
+        }
+        if self.classes == 0 {
+            return Err(TorchError::Spec("0 classes".to_owned()));
+        }
+        Ok(())
+    }
+}
+
 /// The layers of a model; the tensors lie in [`Params`].
 #[derive(Debug)]
 pub(crate) enum Network {
@@ -63,12 +79,7 @@ impl Network {
         device: Device,
         rng: &mut Stream,
     ) -> Result<Self, TorchError> {
-        if !(spec.width > 0.0 && spec.width <= 4.0) {
-            return Err(TorchError::Spec(format!("width {} is outside (0, 4]", spec.width)));
-        }
-        if spec.classes == 0 {
-            return Err(TorchError::Spec("0 classes".to_owned()));
-        }
+        spec.check()?;
         let mut build = layers::Builder { params, device, rng };
         Ok(match spec.arch {
             Arch::MobileNet => Self::MobileNet(MobileNet::new(&mut build, spec.width, spec.classes)),

@@ -1,11 +1,20 @@
 //! `compare`: a grid of methods, budgets and seeds with shared stages, which goes on where it stopped.
 
-use crate::{failure::failure, progress::Terminal, recipe::repair_config, repair::write_environment, show};
+use crate::{
+    failure::failure,
+    progress::Terminal,
+    recipe::repair_config,
+    repair::{CHECKPOINT_KEY, write_environment},
+    show,
+};
 use hybridrepair::{Method, RepairConfig, Session, repair};
 use hybridrepair_cli::say;
 use hybridrepair_cli::{Exit, Failure, args::CompareArgs};
 use hybridrepair_core::Budget;
-use hybridrepair_runs::{Comparison, Layout, RunDir, RunLock, Summary, read_config, write_atomic, write_json};
+use hybridrepair_runs::{
+    Comparison, Environment, Fingerprint, Layout, RunDir, RunLock, Summary, read_config, read_json, write_atomic,
+    write_json,
+};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -28,6 +37,13 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     if !args.methods.contains(&args.baseline) {
         return Err(Failure::new(Exit::Usage, format!("the baseline {:?} is not among --methods", args.baseline))
             .help("add it to --methods, or choose another --baseline"));
+    }
+    if base.strategy.is_some() {
+        return Err(Failure::new(Exit::Usage, "the recipe sets a strategy, which every method would use")
+            .help("take `strategy` out of it: --methods names the strategies that are compared"));
+    }
+    if args.settings.runtime.seed.is_some() {
+        return Err(Failure::new(Exit::Usage, "compare runs several seeds").help("write --seeds instead of --seed"));
     }
     let root = args.output.output_dir.clone().unwrap_or_else(|| PathBuf::from("runs/compare"));
     fs::create_dir_all(&root).map_err(|e| Failure::new(Exit::Unexpected, format!("{}: {e}", root.display())))?;
@@ -84,7 +100,11 @@ fn grid(args: &CompareArgs, base: &RepairConfig, budgets: &[Budget], root: &Path
 fn finished(job: &Job) -> Option<Summary> {
     let layout = Layout::new(&job.dir);
     let config: RepairConfig = read_config(&layout.config()).ok()?;
-    (same(&config, &job.config)).then(|| Summary::read(&layout.summary()).ok())?
+    let env: Environment = read_json(&layout.environment()).ok()?;
+    let model = Fingerprint::of_file(job.config.checkpoint.as_deref()?).ok()?;
+    // another model under the same name is another run
+    let same_model = env.libraries.get(CHECKPOINT_KEY).is_none_or(|then| *then == model.to_string());
+    (same_model && same(&config, &job.config)).then(|| Summary::read(&layout.summary()).ok())?
 }
 
 /// Equal but for where it runs.
@@ -97,7 +117,8 @@ fn run_one(session: &mut Session, job: &Job, overwrite: bool, terminal: &mut Ter
     let layout = Layout::new(&job.dir);
     let begun = read_config::<RepairConfig>(&layout.config()).ok();
     let dir = match begun {
-        Some(config) if same(&config, &job.config) => RunDir::open(&job.dir)?,
+        // begun and not complete: it goes on; complete, but with another model: it must not be mixed
+        Some(config) if same(&config, &job.config) && !layout.summary().exists() => RunDir::open(&job.dir)?,
         Some(_) if !overwrite => {
             return Err(Failure::new(Exit::Usage, format!("{} holds a run with other settings", job.dir.display()))
                 .help("choose another --output-dir, or pass --overwrite to replace such runs"));

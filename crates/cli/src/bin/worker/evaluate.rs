@@ -67,7 +67,7 @@ pub(crate) fn load_model(
         if let Some((name, width)) = arch {
             meta.check_arch(name.parse::<Arch>()?, width)?;
         }
-        meta.check_fits(&splits.class_names, [images.height(), images.width()])?;
+        meta.check_fits(&splits.class_names, [images.height(), images.width()], &splits.normalization)?;
         Ok(model)
     };
     load().map_err(|e| failure(Error::Torch(e)))

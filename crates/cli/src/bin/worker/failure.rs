@@ -1,4 +1,4 @@
-use hybridrepair::{Error, embed::EmbedError, torch::TorchError, training::TrainError};
+use hybridrepair::{Error, embed::EmbedError, finetune::FinetuneError, torch::TorchError, training::TrainError};
 use hybridrepair_cli::{Exit, Failure};
 
 /// Exit code and advice for an error of the pipeline.
@@ -9,7 +9,7 @@ pub(crate) fn failure(error: Error) -> Failure {
         Error::Select(error) => error.into(),
         Error::Runs(error) => error.into(),
         Error::Torch(error) => torch(&error),
-        Error::Train(error) | Error::Finetune(hybridrepair::finetune::FinetuneError::Train(error)) => train(&error),
+        Error::Train(error) | Error::Finetune(FinetuneError::Train(error)) => train(&error),
         Error::Refused(_) => Failure::new(Exit::Refused, &error)
             .help("the deployed model is unchanged; look at events.jsonl in the run for the reason"),
         Error::Config(_) => Failure::new(Exit::Usage, &error),
@@ -17,6 +17,9 @@ pub(crate) fn failure(error: Error) -> Failure {
         Error::Embed(_) | Error::Regions(_) | Error::Label(_) | Error::Propagate(_) | Error::Kernel(_) => {
             Failure::new(Exit::Input, &error)
         }
+        Error::Array { ref path, .. } if !path.exists() => Failure::new(Exit::Input, &error).help("check the path"),
+        Error::Finetune(FinetuneError::Data(error)) => error.into(),
+        Error::Finetune(FinetuneError::Core(error)) => error.into(),
         Error::Array { .. } => {
             Failure::new(Exit::Unexpected, &error).help("check the rights and the room on the disk, then `resume DIR`")
         }
@@ -54,7 +57,8 @@ fn train(error: &TrainError) -> Failure {
         TrainError::Setting { .. } => Failure::new(Exit::Usage, error),
         TrainError::Empty(_) => Failure::new(Exit::Input, error)
             .help("the checkpoint may belong to other data: `hybridrepair evaluate` shows its accuracy"),
-        TrainError::Resume(_) => Failure::new(Exit::Input, error).help("begin anew with --overwrite"),
+        TrainError::Resume(_) => Failure::new(Exit::Input, error)
+            .help("resume with the same --threads and device; --overwrite begins anew and drops what was bought"),
         TrainError::Diverged { .. } => {
             Failure::new(Exit::Refused, error).help("the weights of the epoch before are kept; try a smaller --lr")
         }

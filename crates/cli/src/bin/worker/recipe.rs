@@ -6,7 +6,7 @@ use hybridrepair_cli::{
     Exit, Failure,
     args::{DataArgs, RepairSettingsArgs, TrainArgs},
 };
-use hybridrepair_runs::{from_table, overlay, read_table};
+use hybridrepair_runs::{RunsError, from_table, overlay, read_table};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -39,12 +39,26 @@ pub(crate) fn repair_config(args: &RepairSettingsArgs, more: Table) -> Result<Re
     overlay(&mut table, repair_flags(args)?);
     overlay(&mut table, more);
     let origin = file.unwrap_or_else(|| PathBuf::from("(flags)"));
-    Ok(from_table(table, &origin)?)
+    let mut config: RepairConfig = from_table(table, &origin)?;
+    // absolute, so that the run can be resumed from anywhere and its `config.toml` taken as a recipe
+    let whole = |path: &Path| std::path::absolute(path).map_err(|e| Failure::new(Exit::Unexpected, e));
+    config.checkpoint = config.checkpoint.as_deref().map(whole).transpose()?;
+    config.data.dir = config.data.dir.as_deref().map(whole).transpose()?;
+    if let Some((train, val)) = &config.data.split_files {
+        config.data.split_files = Some((whole(train)?, whole(val)?));
+    }
+    if config.extractor.ends_with(".npy") {
+        config.extractor = whole(Path::new(&config.extractor))?.to_string_lossy().into_owned();
+    }
+    Ok(config)
 }
 
 /// Reads a recipe; its relative paths count from its own folder.
 fn read_recipe(file: &Path) -> Result<Table, Failure> {
-    let mut table = read_table(file).map_err(|e| failure(Error::Runs(e)))?;
+    let mut table = read_table(file).map_err(|error| match error {
+        RunsError::Io { .. } => Failure::new(Exit::Usage, &error).help("check the path of the recipe"),
+        error => failure(Error::Runs(error)),
+    })?;
     let folder = file.parent().unwrap_or(Path::new("."));
     let rebase = |value: &mut Value| {
         if let Value::String(path) = value
@@ -54,6 +68,13 @@ fn read_recipe(file: &Path) -> Result<Table, Failure> {
         }
     };
     if let Some(value) = table.get_mut("checkpoint") {
+        rebase(value);
+    }
+    if let Some(value) = table.get_mut("extractor").filter(|v| v.as_str().is_some_and(|s| s.ends_with(".npy"))) {
+        rebase(value);
+    }
+    let files = table.get_mut("data").and_then(|d| d.get_mut("split_files")).and_then(Value::as_array_mut);
+    for value in files.into_iter().flatten() {
         rebase(value);
     }
     if let Some(value) = table.get_mut("data").and_then(|d| d.get_mut("dir")) {

@@ -4,12 +4,15 @@ use hybridrepair_cli::{
     Exit, Failure,
     args::{Output, RepairArgs, ResumeArgs},
 };
-use hybridrepair_runs::{Environment, Layout, RunDir, read_config, write_json};
+use hybridrepair_runs::{Environment, Fingerprint, Layout, RunDir, Summary, read_config, write_json};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
 use toml::Table;
+
+/// Under this name `env.json` holds the sha256 of the model under repair.
+pub(crate) const CHECKPOINT_KEY: &str = "checkpoint-sha256";
 
 /// Where runs go that name no folder.
 const RUNS: &str = "runs";
@@ -33,17 +36,11 @@ pub(crate) fn run(args: &RepairArgs) -> Result<ExitCode, Failure> {
         let session = Session::open(config, scratch.path()).map_err(failure)?;
         return plan::run(&session, args.output.json);
     }
-    // a folder that cannot be used is told before anything is computed
     let name = format!("{}-{}", config.data.name, config.method);
+    let planned = args.output.output_dir.clone().unwrap_or_else(|| Path::new(RUNS).join(&name));
+    // input is looked at before the folder is touched: `--overwrite` must not cost a run for a mistyped path
+    let session = Session::open(config, &cache_of(&planned)).map_err(failure)?;
     let dir = run_dir(&args.output, &name)?;
-    let cache = cache_of(dir.path());
-    let session = match Session::open(config, &cache).map_err(failure) {
-        Ok(session) => session,
-        Err(error) => {
-            give_up(dir);
-            return Err(error);
-        }
-    };
     finish(&session, dir, args.output.json, args.output.no_progress, args.output.quiet)
 }
 
@@ -51,6 +48,16 @@ pub(crate) fn run(args: &RepairArgs) -> Result<ExitCode, Failure> {
 pub(crate) fn resume(args: &ResumeArgs) -> Result<ExitCode, Failure> {
     let layout = Layout::new(&args.run);
     let dir = RunDir::open(&args.run)?;
+    // a finished run stays as it is: training it again would read the holdout again
+    if layout.summary().is_file() {
+        let summary = Summary::read(&layout.summary())?;
+        if args.json {
+            show::json(&summary)?;
+        } else {
+            show::finished(&summary, &args.run);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let config: RepairConfig = read_config(&layout.config())?;
     let session = Session::open(config, &cache_of(dir.path())).map_err(failure)?;
     finish(&session, dir, args.json, args.no_progress, args.quiet)
@@ -68,17 +75,6 @@ pub(crate) fn run_dir(output: &Output, name: &str) -> Result<RunDir, Failure> {
 fn cache_of(run: &Path) -> PathBuf {
     let parent = run.parent().filter(|p| !p.as_os_str().is_empty());
     parent.unwrap_or(Path::new(".")).join(".hybridrepair-cache")
-}
-
-/// Takes away the empty folder of a run that could not begin.
-pub(crate) fn give_up(dir: RunDir) {
-    let (root, checkpoints) = (dir.path().to_owned(), dir.layout().checkpoints());
-    let lock = dir.layout().lock();
-    drop(dir);
-    // only what `RunDir::create` has made, and only when nothing was added
-    let _ = std::fs::remove_dir(checkpoints);
-    let _ = std::fs::remove_file(lock);
-    let _ = std::fs::remove_dir(root);
 }
 
 fn finish(session: &Session, dir: RunDir, json: bool, no_progress: bool, quiet: bool) -> Result<ExitCode, Failure> {
@@ -105,5 +101,9 @@ fn finish(session: &Session, dir: RunDir, json: bool, no_progress: bool, quiet: 
 pub(crate) fn write_environment(session: &Session, dir: &RunDir) -> Result<(), Failure> {
     let mut env = Environment::of_this_process(&session.runtime.device_name(), session.runtime.threads);
     env.libraries.insert("libtorch".to_owned(), hybridrepair::torch::libtorch_version());
+    // which model this run is about: the file of that name may be another one tomorrow
+    if let Some(checkpoint) = &session.config.checkpoint {
+        env.libraries.insert(CHECKPOINT_KEY.to_owned(), Fingerprint::of_file(checkpoint)?.to_string());
+    }
     Ok(write_json(&dir.layout().environment(), &env)?)
 }

@@ -5,6 +5,7 @@ use hybridrepair::{Report, Session};
 use hybridrepair_cli::say;
 use hybridrepair_cli::{Exit, Failure};
 use hybridrepair_core::metrics::Change;
+use hybridrepair_runs::Summary;
 use serde::Serialize;
 use std::path::Path;
 
@@ -32,6 +33,13 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|e| Failure::new(Exit::Unexpected, e))?;
     say!("{text}");
     Ok(())
+}
+
+/// A run that was complete before.
+pub(crate) fn finished(s: &Summary, run: &Path) {
+    let h = &s.holdout;
+    say!("{} is complete: method {}, seed {}, {} labels", run.display(), s.method, s.seed, s.labels_bought);
+    say!("holdout accuracy: before {:.2} %, repaired {:.2} %", 100.0 * h.before, 100.0 * h.after);
 }
 
 /// The outcome of a repair.

@@ -1,9 +1,4 @@
-use crate::{
-    failure::failure,
-    progress::Terminal,
-    recipe::train_config,
-    repair::{give_up, run_dir},
-};
+use crate::{failure::failure, progress::Terminal, recipe::train_config, repair::run_dir};
 use hybridrepair::{TrainConfig, train};
 use hybridrepair_cli::say;
 use hybridrepair_cli::{Exit, Failure, args::TrainArgs};
@@ -17,22 +12,16 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
         let Some(path) = &args.output.output_dir else {
             return Err(Failure::new(Exit::Usage, "--resume needs --output-dir").help("name the folder of the run"));
         };
+        let dir = RunDir::open(path)?;
         config = read_config::<TrainConfig>(&Layout::new(path).config())?;
-        RunDir::open(path)?
+        dir
     } else {
+        // before the folder is touched: `--overwrite` must not cost a run for a mistyped path
+        config.check().map_err(failure)?;
         run_dir(&args.output, &format!("train-{}-{}", config.data.name, config.model))?
     };
     let mut terminal = Terminal::new(args.output.no_progress, args.output.quiet || args.output.json);
-    let trained = match train(&config, &dir, &mut terminal) {
-        Ok(trained) => trained,
-        Err(error) => {
-            // a run that never began leaves no folder behind
-            if !dir.layout().config().exists() {
-                give_up(dir);
-            }
-            return Err(failure(error));
-        }
-    };
+    let trained = train(&config, &dir, &mut terminal).map_err(failure)?;
     let best = dir.layout().checkpoint("best");
     if args.output.json {
         let value = serde_json::json!({
