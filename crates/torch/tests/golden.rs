@@ -1,4 +1,4 @@
-//! The network against plain PyTorch, and prediction against the number of threads.
+//! The network against plain `PyTorch`, and prediction against the number of threads.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use hybridrepair_core::Streams;

@@ -1,4 +1,4 @@
-//! The loop: repeat, resume, roll-back and divergence; and the optimisers against PyTorch's.
+//! The loop: repeat, resume, roll-back and divergence; and the optimisers against `PyTorch`'s.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use hybridrepair_core::{ClassId, Streams};

@@ -4,22 +4,19 @@ use hybridrepair_cli::{Exit, Failure};
 /// Exit code and advice for an error of the pipeline.
 pub(crate) fn failure(error: Error) -> Failure {
     match error {
-        Error::Data(error) => error.into(),
-        Error::Core(error) => error.into(),
+        Error::Data(error) | Error::Finetune(FinetuneError::Data(error)) => error.into(),
+        Error::Core(error) | Error::Finetune(FinetuneError::Core(error)) => error.into(),
         Error::Select(error) => error.into(),
         Error::Runs(error) => error.into(),
         Error::Torch(error) => torch(&error),
         Error::Train(error) | Error::Finetune(FinetuneError::Train(error)) => train(&error),
         Error::Refused(_) => Failure::new(Exit::Refused, &error)
             .help("the deployed model is unchanged; look at events.jsonl in the run for the reason"),
-        Error::Config(_) => Failure::new(Exit::Usage, &error),
-        Error::Embed(EmbedError::Unknown(_)) => Failure::new(Exit::Usage, &error),
+        Error::Config(_) | Error::Embed(EmbedError::Unknown(_)) => Failure::new(Exit::Usage, &error),
         Error::Embed(_) | Error::Regions(_) | Error::Label(_) | Error::Propagate(_) | Error::Kernel(_) => {
             Failure::new(Exit::Input, &error)
         }
         Error::Array { ref path, .. } if !path.exists() => Failure::new(Exit::Input, &error).help("check the path"),
-        Error::Finetune(FinetuneError::Data(error)) => error.into(),
-        Error::Finetune(FinetuneError::Core(error)) => error.into(),
         Error::Array { .. } => {
             Failure::new(Exit::Unexpected, &error).help("check the rights and the room on the disk, then `resume DIR`")
         }

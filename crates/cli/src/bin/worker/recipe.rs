@@ -1,7 +1,7 @@
 //! From preset, recipe and flags to resolved settings: each goes over the one before.
 
 use crate::failure::failure;
-use hybridrepair::{Error, Preset, RepairConfig, TrainConfig};
+use hybridrepair::{Error, Preset, RepairConfig, TrainConfig, embed::Extractor};
 use hybridrepair_cli::{
     Exit, Failure,
     args::{DataArgs, RepairSettingsArgs, TrainArgs},
@@ -47,10 +47,15 @@ pub(crate) fn repair_config(args: &RepairSettingsArgs, more: Table) -> Result<Re
     if let Some((train, val)) = &config.data.split_files {
         config.data.split_files = Some((whole(train)?, whole(val)?));
     }
-    if config.extractor.ends_with(".npy") {
+    if is_file(&config.extractor) {
         config.extractor = whole(Path::new(&config.extractor))?.to_string_lossy().into_owned();
     }
     Ok(config)
+}
+
+/// Whether an extractor is named by a path.
+fn is_file(extractor: &str) -> bool {
+    matches!(extractor.parse(), Ok(Extractor::Npy(_)))
 }
 
 /// Reads a recipe; its relative paths count from its own folder.
@@ -70,7 +75,7 @@ fn read_recipe(file: &Path) -> Result<Table, Failure> {
     if let Some(value) = table.get_mut("checkpoint") {
         rebase(value);
     }
-    if let Some(value) = table.get_mut("extractor").filter(|v| v.as_str().is_some_and(|s| s.ends_with(".npy"))) {
+    if let Some(value) = table.get_mut("extractor").filter(|v| v.as_str().is_some_and(is_file)) {
         rebase(value);
     }
     let files = table.get_mut("data").and_then(|d| d.get_mut("split_files")).and_then(Value::as_array_mut);
