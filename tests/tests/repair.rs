@@ -175,6 +175,9 @@ fn bad_input_is_refused_before_anything_is_written() {
     repair(&["--lr", "nan"]).fails(2, &["lr"]);
     repair(&["--threads", "0"]).fails(2, &["0 threads"]);
     repair(&["--extractor", "dino"]).fails(2, &["dino", "penultimate"]);
+    repair(&["--extractor", "none.npy"]).fails(4, &["none.npy"]);
+    repair(&["--batch-size", "801"]).fails(2, &["801"]);
+    w.run(&["repair", "-c", "none.toml"]).fails(2, &["none.toml"]);
     repair(&["--dataset", "cifar10", "--data-dir", "nowhere"]).fails(4, &["nowhere"]);
     w.write("junk.safetensors", "not a checkpoint");
     repair(&["--checkpoint", "junk.safetensors"]).fails(4, &["junk.safetensors"]);

@@ -100,15 +100,13 @@ fn weights_after_a_resume_are_those_that_were_waiting() {
     let mut losses = Vec::new();
     for (objective, model) in [(&mut whole, &model), (&mut resumed, &twin)] {
         objective.begin_epoch(model, 1).unwrap();
-        let last = objective.planned_steps() - 1;
         let mut of_one = Vec::new();
-        for step in 0..=last {
-            let loss = objective.step(model, At { epoch: 1, step }).unwrap().unwrap();
-            of_one.push(loss.loss.double_value(&[]));
+        while let Some(step) = objective.step(model, At { epoch: 1, step: of_one.len() }).unwrap() {
+            of_one.push(step.loss.double_value(&[]));
         }
-        assert!(objective.step(model, At { epoch: 1, step: last + 1 }).unwrap().is_none());
         losses.push(of_one);
     }
+    assert!(losses[0].len() > 11, "both passes have steps");
     assert_eq!(losses[0], losses[1]);
 }
 

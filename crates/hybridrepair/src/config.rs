@@ -2,7 +2,9 @@
 
 use crate::Error;
 use hybridrepair_core::Budget;
-use hybridrepair_data::{BiasModel, Cut, DrawSource, LoadOptions, PublishedSplit, SignsSpec, Splits, TrainTransform};
+use hybridrepair_data::{
+    BiasModel, Cut, DataError, DrawSource, LoadOptions, PublishedSplit, SignsSpec, Splits, TrainTransform,
+};
 use hybridrepair_embed::Extractor;
 use hybridrepair_finetune::RepairSettings;
 use serde::{Deserialize, Serialize};
@@ -190,10 +192,8 @@ impl RepairConfig {
         {
             return wrong("consistency: at most 255 views, max_depth at least 1, severity above 0.1 and at most 10");
         }
-        if let Extractor::Npy(file) = self.extractor.parse::<Extractor>()?
-            && !file.is_file()
-        {
-            return Err(Error::Array { path: file, why: "there is no such file".to_owned() });
+        if let Extractor::Npy(file) = self.extractor.parse::<Extractor>()? {
+            std::fs::metadata(&file).map_err(DataError::io(file))?;
         }
         Ok(())
     }

@@ -16,7 +16,6 @@ pub(crate) fn failure(error: Error) -> Failure {
         Error::Embed(_) | Error::Regions(_) | Error::Label(_) | Error::Propagate(_) | Error::Kernel(_) => {
             Failure::new(Exit::Input, &error)
         }
-        Error::Array { ref path, .. } if !path.exists() => Failure::new(Exit::Input, &error).help("check the path"),
         Error::Array { .. } => {
             Failure::new(Exit::Unexpected, &error).help("check the rights and the room on the disk, then `resume DIR`")
         }
