@@ -73,17 +73,17 @@ fn died(status: std::process::ExitStatus) -> Failure {
 
 /// For the worker: ends this process when the program that started it is gone.
 ///
-/// A worker that was started by hand is left alone.
-#[expect(clippy::exit, reason = "nobody is left to return to; finished stages are on disk")]
-pub fn end_with_parent() {
+/// A worker that was started by hand is left alone. `leave` ends the process without running destructors: finished
+/// stages are on disk, and other threads may be inside libtorch.
+pub fn end_with_parent(leave: fn(i32) -> !) {
     if std::env::var_os(WATCHED).is_none() {
         return;
     }
-    std::thread::spawn(|| {
+    std::thread::spawn(move || {
         let mut byte = [0];
         // no data ever comes: the read returns when the other end is closed
         if let Ok(0) = std::io::stdin().read(&mut byte) {
-            std::process::exit(Exit::Unexpected as i32);
+            leave(Exit::Unexpected as i32);
         }
     });
 }

@@ -32,7 +32,8 @@ pub struct CheckpointMeta {
 pub fn save_checkpoint(path: &Path, model: &Model, meta: &CheckpointMeta, half: bool) -> Result<(), TorchError> {
     let kind = if half { Kind::Half } else { Kind::Float };
     let text = serde_json::to_string(meta).map_err(|e| unreadable(path, e))?;
-    let info = HashMap::from([("format".to_owned(), "pt".to_owned()), ("hybridrepair".to_owned(), text)]);
+    // one key only: a map of several is written in random order, and equal models would give unequal files
+    let info = HashMap::from([("hybridrepair".to_owned(), text)]);
     save_tensors(path, &model.params().snapshot(), kind, Some(info))
 }
 

@@ -24,6 +24,6 @@ pub use error::TorchError;
 pub use model::{Model, Output};
 pub use params::Params;
 pub use predict::{Predictions, predict, predict_rows, predict_with};
-pub use runtime::{Runtime, RuntimeConfig, cuda_devices, libtorch_version};
+pub use runtime::{Runtime, RuntimeConfig, cuda_devices, leave_at_once, libtorch_version};
 pub use tch::{Device, Kind, Tensor};
 pub use tta::{ViewPass, predict_views};

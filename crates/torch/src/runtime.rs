@@ -61,6 +61,16 @@ fn keep_freed_memory() {
     }
 }
 
+/// Ends the process at once, from any thread, while libtorch may be at work in others: no destructors are run, since
+/// libtorch's own would pull the ground from under those threads.
+pub fn leave_at_once(code: i32) -> ! {
+    #[expect(unsafe_code, reason = "the standard library has no exit without destructors and core dump")]
+    // SAFETY: `_exit` may be called at any time; files are written whole or not at all
+    unsafe {
+        libc::_exit(code)
+    }
+}
+
 /// Version of the libtorch that this program was built for; another one would not have loaded.
 pub fn libtorch_version() -> String {
     // tch 0.24 builds against exactly this release

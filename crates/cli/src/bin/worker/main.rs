@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    end_with_parent();
+    end_with_parent(hybridrepair::torch::leave_at_once);
     run(&cli.command).unwrap_or_else(|failure| {
         failure.print();
         failure.exit.into()
