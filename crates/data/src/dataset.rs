@@ -1,21 +1,36 @@
-//! Data sets by name.
+//! What is known about a data set before it is read, and the way to load one by name.
 
-use crate::signs::{SignsSpec, signs};
-use crate::{Cut, DataError, PublishedSplit, Splits, cifar, published};
+use crate::registry::DATASETS;
+use crate::signs::SignsSpec;
+use crate::{Cut, DataError, PublishedSplit, Splits, TrainTransform};
 use std::path::{Path, PathBuf};
 
-/// A data set and how it is cut, ready to be loaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DatasetSpec {
-    /// The built-in road signs, drawn by the program.
-    Signs(SignsSpec),
-    /// CIFAR-10 in its published split.
-    Cifar10 {
-        /// Folder of the binary version.
-        dir: PathBuf,
-        /// Which subsets the model under repair saw.
-        split: PublishedSplit,
-    },
+/// A data set that can be asked for by name. A new one is a file with such an entry and a line in `registry.rs`.
+#[derive(Debug)]
+pub struct Dataset {
+    /// The name by which it is asked for.
+    pub name: &'static str,
+    /// One line on what it is.
+    pub about: &'static str,
+    /// Number of classes; `None` when the files say.
+    pub classes: Option<usize>,
+    /// What its folder must hold; `None` when it needs no folder.
+    pub folder: Option<Folder>,
+    /// How training pictures are varied.
+    pub transform: TrainTransform,
+    /// Reads or draws it whole, from a folder that exists (any path when it needs none).
+    pub load: fn(&Path, &LoadOptions) -> Result<Splits, DataError>,
+}
+
+/// What the folder of a data set must hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Folder {
+    /// Folders that its archive unpacks to: looked into first, in this order.
+    pub inner: &'static [&'static str],
+    /// The files, in words.
+    pub holds: &'static str,
+    /// Where to get them, in words.
+    pub source: &'static str,
 }
 
 /// What may be said about a data set beside its name; each has a default.
@@ -23,7 +38,7 @@ pub enum DatasetSpec {
 pub struct LoadOptions {
     /// For `signs`: sizes and seed.
     pub signs: SignsSpec,
-    /// For published splits: the model under repair and where its subsets come from.
+    /// The class weighting of the model under repair, and where its subsets come from.
     pub published: PublishedSplit,
     /// A smaller version of each split.
     pub cut: Cut,
@@ -31,34 +46,81 @@ pub struct LoadOptions {
     pub cut_seed: u64,
 }
 
-impl DatasetSpec {
-    /// The names of all data sets.
-    pub const NAMES: [&str; 2] = ["signs", "cifar10"];
+impl Dataset {
+    /// All data sets.
+    pub fn all() -> &'static [&'static Self] {
+        DATASETS
+    }
 
+    /// The data set of this name.
+    ///
+    /// # Errors
+    /// When the name is unknown.
+    pub fn named(name: &str) -> Result<&'static Self, DataError> {
+        DATASETS.iter().copied().find(|d| d.name == name).ok_or_else(|| {
+            let known = DATASETS.iter().map(|d| d.name).collect::<Vec<_>>().join(", ");
+            DataError::Unknown { what: "dataset", given: name.to_owned(), known }
+        })
+    }
+
+    /// What its folder must hold and where to get it; empty when it needs none.
+    pub fn help(&self) -> String {
+        let Some(Folder { inner, holds, source }) = &self.folder else { return String::new() };
+        let inner = match inner {
+            [] => String::new(),
+            inner => format!(" (or its {}/)", inner.join("/ or ")),
+        };
+        format!("the folder{inner} must hold {holds}: {source}")
+    }
+
+    /// The folder with the files: the first of its inner folders that is there, or `dir` itself.
+    pub(crate) fn inside(&self, dir: &Path) -> PathBuf {
+        let inner = self.folder.iter().flat_map(|f| f.inner).map(|inner| dir.join(inner));
+        inner.into_iter().find(|d| d.is_dir()).unwrap_or_else(|| dir.to_owned())
+    }
+
+    /// The folder with all these files, `dir` or one inside it.
+    pub(crate) fn find(&self, dir: &Path, files: &[&str]) -> Result<PathBuf, DataError> {
+        let found = self.inside(dir);
+        match files.iter().find(|f| !found.join(f).is_file()) {
+            None => Ok(found),
+            Some(file) => Err(self.missing(dir, file, "")),
+        }
+    }
+
+    /// Something that is not in `dir`; `hint` says more, ending in "; ".
+    pub(crate) fn missing(&self, dir: &Path, what: &str, hint: &str) -> DataError {
+        let help = format!("{hint}{}", self.help());
+        DataError::Missing { name: self.name, dir: dir.to_owned(), missing: what.to_owned(), help }
+    }
+}
+
+/// A data set and how it is cut, ready to be loaded.
+#[derive(Clone, Debug)]
+pub struct DatasetSpec {
+    dataset: &'static Dataset,
+    dir: PathBuf,
+    options: LoadOptions,
+}
+
+impl DatasetSpec {
     /// The data set of this name.
     ///
     /// # Errors
     /// When the name is unknown, or the data set needs a folder and `dir` is `None`.
     pub fn parse(name: &str, dir: Option<&Path>, options: &LoadOptions) -> Result<Self, DataError> {
-        match name {
-            "signs" => Ok(Self::Signs(options.signs)),
-            "cifar10" => match dir {
-                Some(dir) => Ok(Self::Cifar10 { dir: dir.to_owned(), split: options.published.clone() }),
-                None => Err(DataError::NoDataDir { name: "cifar10", help: cifar::help() }),
-            },
-            _ => {
-                let known = Self::NAMES.join(", ");
-                Err(DataError::Unknown { what: "dataset", given: name.to_owned(), known })
-            }
-        }
+        let dataset = Dataset::named(name)?;
+        let dir = match (dir, &dataset.folder) {
+            (Some(dir), _) => dir.to_owned(),
+            (None, None) => PathBuf::new(),
+            (None, Some(_)) => return Err(DataError::NoDataDir { name: dataset.name, help: dataset.help() }),
+        };
+        Ok(Self { dataset, dir, options: options.clone() })
     }
 
     /// Its name.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Signs(_) => "signs",
-            Self::Cifar10 { .. } => "cifar10",
-        }
+        self.dataset.name
     }
 
     /// Draws or reads it, whole.
@@ -66,10 +128,10 @@ impl DatasetSpec {
     /// # Errors
     /// When files are missing or damaged, or a size is out of range.
     pub fn load(&self) -> Result<Splits, DataError> {
-        match self {
-            Self::Signs(spec) => signs(spec),
-            Self::Cifar10 { dir, split } => published::cifar10(dir, split),
+        if self.dataset.folder.is_some() && !self.dir.is_dir() {
+            return Err(self.dataset.missing(&self.dir, "the folder", ""));
         }
+        (self.dataset.load)(&self.dir, &self.options)
     }
 }
 
@@ -91,12 +153,24 @@ mod tests {
 
     #[test]
     fn names_are_known_or_listed() {
-        assert_eq!(error("cifar", None), "unknown dataset \"cifar\"; known are signs, cifar10");
+        assert!(error("cifar", None).starts_with("unknown dataset \"cifar\"; known are signs, cifar10"));
         let e = error("cifar10", None);
         assert!(e.starts_with("dataset cifar10 is read from files: pass --data-dir DIR") && e.contains("kriz"), "{e}");
-        assert!(error("cifar10", Some(Path::new("/nonexistent"))).contains("no cifar10 in /nonexistent"));
-        for name in DatasetSpec::NAMES {
-            assert_eq!(DatasetSpec::parse(name, Some(Path::new("x")), &LoadOptions::default()).unwrap().name(), name);
+    }
+
+    #[test]
+    fn entries_are_complete_and_distinct() {
+        for (i, d) in Dataset::all().iter().enumerate() {
+            assert!(Dataset::all()[..i].iter().all(|e| e.name != d.name), "{} twice", d.name);
+            assert!(!d.about.is_empty() && !d.about.contains('\n'), "{}", d.name);
+            let Some(folder) = &d.folder else { continue };
+            assert!(!folder.holds.is_empty() && !folder.source.is_empty(), "{}", d.name);
+            let e = error(d.name, Some(Path::new("/nonexistent")));
+            assert!(e.starts_with(&format!("no {} in /nonexistent: the folder not found; the folder", d.name)), "{e}");
+            // a folder without the files: said, with where to get them
+            let empty = tempfile::tempdir().unwrap();
+            let e = error(d.name, Some(empty.path()));
+            assert!(e.contains("not found") && e.contains(folder.source), "{}: {e}", d.name);
         }
     }
 

@@ -1,11 +1,10 @@
-//! The published cuts of public data sets: contiguous ranges of train followed by test (`HybridRepair`, section 1.1).
+//! The cuts of public data sets: contiguous ranges of train followed by test (`HybridRepair`, section 1.1).
 
 use crate::bias::{biased_draw, read_indices};
-use crate::cifar::{Cifar10, read_cifar10};
-use crate::{BiasModel, DataError, Field, Labelled, Normalization, Splits};
+use crate::{BiasModel, DataError, Field, Labelled, Normalization, Splits, Whole};
 use hybridrepair_core::{SampleId, SealedLabels, Streams};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Where the training and validation subsets of the model under repair come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,73 +37,79 @@ impl Default for PublishedSplit {
 }
 
 /// Contiguous ranges of a data set, and the share of the two pools that the model under repair sees.
-struct Cuts {
-    train: Range<usize>,
-    val: Range<usize>,
-    holdout: Range<usize>,
-    field: Range<usize>,
-    share: f64,
+#[derive(Clone, Debug)]
+pub(crate) struct Cuts {
+    pub(crate) train: (Range<usize>, f64),
+    pub(crate) val: (Range<usize>, f64),
+    pub(crate) holdout: Range<usize>,
+    pub(crate) field: Range<usize>,
 }
 
-const CIFAR10: Cuts =
-    Cuts { train: 0..15_000, val: 15_000..20_000, holdout: 20_000..25_000, field: 25_000..60_000, share: 0.75 };
-
-/// Channel statistics of CIFAR-10 as the method uses them.
-const CIFAR10_NORMALIZATION: Normalization = Normalization {
-    mean: [125.3 / 255.0, 123.0 / 255.0, 113.9 / 255.0],
-    std: [63.0 / 255.0, 62.1 / 255.0, 66.7 / 255.0],
-};
-
-/// CIFAR-10 in its published split: 11,250 training and 3,750 validation pictures in draw order, a holdout of 5,000 and
-/// a field pool of 35,000. Sample ids are rows of the 50,000 training pictures followed by the 10,000 test pictures.
-///
-/// # Errors
-/// When the files are missing or damaged, or the index files are.
-pub fn cifar10(dir: &Path, split: &PublishedSplit) -> Result<Splits, DataError> {
-    cut(read_cifar10(dir)?, split, &CIFAR10)
+/// How a whole data set becomes splits.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// Name of the data set.
+    pub(crate) name: &'static str,
+    /// Channel statistics as the method uses them.
+    pub(crate) normalization: Normalization,
+    /// Ranges of the data set in order.
+    pub(crate) cuts: Cuts,
 }
 
-fn cut(all: Cifar10, split: &PublishedSplit, cuts: &Cuts) -> Result<Splits, DataError> {
-    let drawn = |range: &Range<usize>, name: &str, seed: u64| {
-        let n = (cuts.share * range.len() as f64).floor() as usize;
-        let mut stream = Streams::new(seed).at(name, split.model.number(), 0);
-        biased_draw(&all.labels[range.clone()], &split.model.weights10(), n, &mut stream)
-    };
-    let (train, val) = match &split.source {
-        DrawSource::Seed(seed) => {
-            (drawn(&cuts.train, "cifar10.train", *seed)?, drawn(&cuts.val, "cifar10.val", *seed)?)
-        }
-        DrawSource::IndexFiles { train, val } => {
-            (read_indices(train, cuts.train.len())?, read_indices(val, cuts.val.len())?)
-        }
-    };
-    let labelled = |range: &Range<usize>, rows: &[usize]| {
-        let rows: Vec<usize> = rows.iter().map(|r| r + range.start).collect();
-        Labelled {
-            images: all.images.select(&rows),
-            labels: rows.iter().map(|&r| all.labels[r]).collect(),
-            ids: rows.iter().map(|&r| SampleId(r as u64)).collect(),
-        }
-    };
-    let sealed = |range: &Range<usize>, name: &str| {
-        let rows: Vec<usize> = range.clone().collect();
-        Field {
-            images: all.images.select(&rows),
-            labels: SealedLabels::seal(name, all.labels[range.clone()].to_vec()),
-            ids: rows.iter().map(|&r| SampleId(r as u64)).collect(),
-            conditions: None,
-        }
-    };
-    Ok(Splits {
-        name: "cifar10".to_owned(),
-        condition_names: Vec::new(),
-        normalization: CIFAR10_NORMALIZATION,
-        train: labelled(&cuts.train, &train),
-        val: labelled(&cuts.val, &val),
-        field: sealed(&cuts.field, "field"),
-        holdout: sealed(&cuts.holdout, "holdout"),
-        class_names: all.class_names,
-    })
+impl Plan {
+    /// Cuts the data set in file order.
+    ///
+    /// Sample ids are rows of `all`; training and validation pictures stand in draw order.
+    pub(crate) fn cut(&self, all: Whole, split: &PublishedSplit) -> Result<Splits, DataError> {
+        self.cut_in_order(all, |position| position, split)
+    }
+
+    /// As [`Plan::cut`], after a permutation: `row` gives the row of `all` at each position that the ranges mean.
+    pub(crate) fn cut_in_order(
+        &self,
+        all: Whole,
+        row: impl Fn(usize) -> usize,
+        split: &PublishedSplit,
+    ) -> Result<Splits, DataError> {
+        let rows = |range: &Range<usize>| range.clone().map(&row).collect::<Vec<_>>();
+        let (train_pool, val_pool) = (rows(&self.cuts.train.0), rows(&self.cuts.val.0));
+        let classes = |rows: &[usize]| rows.iter().map(|&r| all.labels[r]).collect::<Vec<_>>();
+        let drawn = |pool: &[usize], share: f64, part: &str, seed: u64| {
+            let n = (share * pool.len() as f64).floor() as usize;
+            let weights = split.model.weights(all.class_names.len())?;
+            let mut stream = Streams::new(seed).at(&format!("{}.{part}", self.name), split.model.number(), 0);
+            biased_draw(&classes(pool), &weights, n, &mut stream)
+        };
+        let (train, val) = match &split.source {
+            DrawSource::Seed(seed) => (
+                drawn(&train_pool, self.cuts.train.1, "train", *seed)?,
+                drawn(&val_pool, self.cuts.val.1, "val", *seed)?,
+            ),
+            DrawSource::IndexFiles { train, val } => {
+                (read_indices(train, train_pool.len())?, read_indices(val, val_pool.len())?)
+            }
+        };
+        let ids = |rows: &[usize]| rows.iter().map(|&r| SampleId(r as u64)).collect::<Vec<_>>();
+        let labelled = |pool: &[usize], chosen: &[usize]| {
+            let rows = chosen.iter().map(|&r| pool[r]).collect::<Vec<_>>();
+            Labelled { images: all.images.select(&rows), labels: classes(&rows), ids: ids(&rows) }
+        };
+        let sealed = |range: &Range<usize>, what: &str| {
+            let rows = rows(range);
+            let labels = SealedLabels::seal(what, classes(&rows));
+            Field { images: all.images.select(&rows), labels, ids: ids(&rows), conditions: None }
+        };
+        Ok(Splits {
+            name: self.name.to_owned(),
+            condition_names: Vec::new(),
+            normalization: self.normalization,
+            train: labelled(&train_pool, &train),
+            val: labelled(&val_pool, &val),
+            field: sealed(&self.cuts.field, "field"),
+            holdout: sealed(&self.cuts.holdout, "holdout"),
+            class_names: all.class_names,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -113,14 +118,18 @@ mod tests {
     use crate::Images;
     use hybridrepair_core::{ClassId, Ledger, Purpose};
 
-    const SMALL: Cuts = Cuts { train: 0..40, val: 40..60, holdout: 60..80, field: 80..120, share: 0.75 };
+    const SMALL: Plan = Plan {
+        name: "small",
+        normalization: Normalization { mean: [0.0; 3], std: [1.0; 3] },
+        cuts: Cuts { train: (0..40, 0.75), val: (40..60, 0.75), holdout: 60..80, field: 80..120 },
+    };
 
     /// 120 pictures of one pixel that shows its own row.
-    fn all() -> Cifar10 {
+    fn all() -> Whole {
         let data = (0..120u8).flat_map(|i| [i; 3]).collect();
         let labels = (0..120).map(|i| ClassId::from(i * 7 % 10)).collect();
         let class_names = (0..10).map(|c| format!("class {c}")).collect();
-        Cifar10 { images: Images::new(data, 1, 1).unwrap(), labels, class_names }
+        Whole { images: Images::new(data, 1, 1).unwrap(), labels, class_names }
     }
 
     fn check(labelled: &Labelled, range: Range<usize>, n: usize) {
@@ -138,7 +147,7 @@ mod tests {
     #[test]
     fn ranges_ids_pictures_and_labels_belong_together() {
         for model in BiasModel::ALL {
-            let s = cut(all(), &PublishedSplit { model, source: DrawSource::Seed(1) }, &SMALL).unwrap();
+            let s = SMALL.cut(all(), &PublishedSplit { model, source: DrawSource::Seed(1) }).unwrap();
             check(&s.train, 0..40, 30);
             check(&s.val, 40..60, 15);
             assert_eq!(s.field.ids.iter().map(|i| i.0 as usize).collect::<Vec<_>>(), (80..120).collect::<Vec<_>>());
@@ -157,18 +166,18 @@ mod tests {
         ndarray_npy::write_npy(&val, &ndarray::arr1(&[19i64, 1])).unwrap();
         let split =
             PublishedSplit { model: BiasModel::B, source: DrawSource::IndexFiles { train: train.clone(), val } };
-        let s = cut(all(), &split, &SMALL).unwrap();
+        let s = SMALL.cut(all(), &split).unwrap();
         assert_eq!(s.train.ids, [SampleId(39), SampleId(0), SampleId(7)]);
         assert_eq!(s.val.ids, [SampleId(59), SampleId(41)]);
         let swapped =
             PublishedSplit { model: BiasModel::B, source: DrawSource::IndexFiles { val: train.clone(), train } };
-        assert!(matches!(cut(all(), &swapped, &SMALL), Err(DataError::Index { index: 39, len: 20, .. })));
+        assert!(matches!(SMALL.cut(all(), &swapped), Err(DataError::Index { index: 39, len: 20, .. })));
     }
 
     #[test]
     fn seeds_and_models_draw_differently_and_again_the_same() {
         let ids = |model, seed| {
-            cut(all(), &PublishedSplit { model, source: DrawSource::Seed(seed) }, &SMALL).unwrap().train.ids
+            SMALL.cut(all(), &PublishedSplit { model, source: DrawSource::Seed(seed) }).unwrap().train.ids
         };
         assert_eq!(ids(BiasModel::A, 1), ids(BiasModel::A, 1));
         assert_ne!(ids(BiasModel::A, 1), ids(BiasModel::A, 2));

@@ -11,6 +11,17 @@ pub struct Normalization {
     pub std: [f32; 3],
 }
 
+/// All of a data set with all its labels, in file order, before it is cut.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// The pictures.
+    pub images: Images,
+    /// A class per picture.
+    pub labels: Vec<ClassId>,
+    /// A name per class.
+    pub class_names: Vec<String>,
+}
+
 /// Pictures with labels that may be looked at: the data that the model was trained on.
 #[derive(Clone, Debug)]
 pub struct Labelled {

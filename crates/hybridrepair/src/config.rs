@@ -3,7 +3,7 @@
 use crate::Error;
 use hybridrepair_core::Budget;
 use hybridrepair_data::{
-    BiasModel, Cut, DataError, DrawSource, LoadOptions, PublishedSplit, SignsSpec, Splits, TrainTransform,
+    BiasModel, Cut, DataError, Dataset, DrawSource, LoadOptions, PublishedSplit, SignsSpec, Splits, TrainTransform,
 };
 use hybridrepair_embed::Extractor;
 use hybridrepair_finetune::RepairSettings;
@@ -253,12 +253,9 @@ impl DataConfig {
         Ok(hybridrepair_data::load(&self.name, self.dir.as_deref(), &options)?)
     }
 
-    /// How training pictures are varied. A mirrored arrow points the other way, so signs are not flipped.
+    /// How training pictures are varied, which depends on the data set: a mirrored arrow points the other way.
     pub fn transform(&self) -> TrainTransform {
-        match self.name.as_str() {
-            "signs" => TrainTransform { flip: false, padding: 2 },
-            _ => TrainTransform::PUBLISHED,
-        }
+        Dataset::named(&self.name).map_or(TrainTransform::PUBLISHED, |d| d.transform)
     }
 }
 

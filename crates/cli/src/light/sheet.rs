@@ -5,7 +5,7 @@ use crate::{
 };
 use hybridrepair_core::ClassId;
 use hybridrepair_data::{
-    BiasModel, Cut, DatasetSpec, DrawSource, LoadOptions, PublishedSplit, Sheet, Splits, contact_sheet,
+    BiasModel, Cut, Dataset, DrawSource, LoadOptions, PublishedSplit, Sheet, Splits, contact_sheet,
 };
 use std::process::ExitCode;
 
@@ -29,13 +29,9 @@ pub(super) fn load(args: &DataArgs) -> Result<Splits, Failure> {
 
 /// `data list`
 pub(super) fn list() -> ExitCode {
-    for name in DatasetSpec::NAMES {
-        let about = match name {
-            "signs" => "road signs drawn by the program; needs no files",
-            "cifar10" => "CIFAR-10, binary version; needs --data-dir",
-            _ => "",
-        };
-        say!("{name:<10} {about}");
+    for dataset in Dataset::all() {
+        let needs = if dataset.folder.is_some() { "; needs --data-dir" } else { "" };
+        say!("{:<16} {}{needs}", dataset.name, dataset.about);
     }
     ExitCode::SUCCESS
 }

@@ -20,4 +20,5 @@ mod shape;
 mod spec;
 mod weather;
 
+pub(crate) use spec::SIGNS;
 pub use spec::{SIGNS_VERSION, SignsSpec, signs};

@@ -3,9 +3,20 @@ use super::classes::{CLASSES, CONDITIONS, Domain, Subject};
 use super::dice::Dice;
 use super::face::faces;
 use super::picture::draw;
-use crate::{DataError, Field, Images, Labelled, Normalization, Splits};
+use crate::dataset::Dataset;
+use crate::{DataError, Field, Images, Labelled, Normalization, Splits, TrainTransform};
 use hybridrepair_core::{ClassId, SampleId, SealedLabels, Streams};
 use rayon::prelude::*;
+
+/// The built-in data set. A mirrored arrow points the other way, so its pictures are not flipped.
+pub(crate) static SIGNS: Dataset = Dataset {
+    name: "signs",
+    about: "road signs drawn by the program; needs no files",
+    classes: Some(CLASSES.len()),
+    folder: None,
+    transform: TrainTransform { flip: false, padding: 2 },
+    load: |_, options| signs(&options.signs),
+};
 
 /// Version of the generator. A change of a single byte of any picture is a new version.
 pub const SIGNS_VERSION: u32 = 1;

@@ -1,9 +1,40 @@
 //! CIFAR-10, from its official binary version.
 
-use crate::{DataError, Images};
+use crate::dataset::{Dataset, Folder};
+use crate::published::{Cuts, Plan};
+use crate::{DataError, Images, Normalization, TrainTransform, Whole};
 use hybridrepair_core::ClassId;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
+
+/// CIFAR-10 in its published split: 11,250 training and 3,750 validation pictures in draw order, a holdout of 5,000 and
+/// a field pool of 35,000. Sample ids are rows of the 50,000 training pictures followed by the 10,000 test pictures.
+pub(crate) static CIFAR10: Dataset = Dataset {
+    name: "cifar10",
+    about: "photographs of 10 kinds of things; published split",
+    classes: Some(CLASSES),
+    folder: Some(Folder {
+        inner: &["cifar-10-batches-bin"],
+        holds: "data_batch_1.bin to data_batch_5.bin, test_batch.bin and batches.meta.txt",
+        source: "\"CIFAR-10 binary version (suitable for C programs)\" at https://www.cs.toronto.edu/~kriz/cifar.html",
+    }),
+    transform: TrainTransform::PUBLISHED,
+    load: |dir, options| PLAN.cut(read_cifar10(dir)?, &options.published),
+};
+
+const PLAN: Plan = Plan {
+    name: CIFAR10.name,
+    normalization: Normalization {
+        mean: [125.3 / 255.0, 123.0 / 255.0, 113.9 / 255.0],
+        std: [63.0 / 255.0, 62.1 / 255.0, 66.7 / 255.0],
+    },
+    cuts: Cuts {
+        train: (0..15_000, 0.75),
+        val: (15_000..20_000, 0.75),
+        holdout: 20_000..25_000,
+        field: 25_000..60_000,
+    },
+};
 
 /// Rows and columns of a picture.
 const SIDE: usize = 32;
@@ -27,33 +58,12 @@ const FILES: [&str; 6] = [
 ];
 /// The file with the names of the classes.
 const NAMES: &str = "batches.meta.txt";
-/// The folder that the official archive unpacks to.
-const ARCHIVE_FOLDER: &str = "cifar-10-batches-bin";
-
-/// All of CIFAR-10 in file order: 50,000 training pictures, then 10,000 test pictures.
-#[derive(Clone, Debug)]
-pub struct Cifar10 {
-    /// The pictures, 32 x 32.
-    pub images: Images,
-    /// A class per picture.
-    pub labels: Vec<ClassId>,
-    /// A name per class.
-    pub class_names: Vec<String>,
-}
-
-/// What a folder with the data set holds, and where to get it.
-pub(crate) fn help() -> String {
-    format!(
-        "the folder (or its {ARCHIVE_FOLDER}/) must hold data_batch_1.bin to data_batch_5.bin, test_batch.bin and \
-         {NAMES}: \"CIFAR-10 binary version (suitable for C programs)\" at https://www.cs.toronto.edu/~kriz/cifar.html"
-    )
-}
 
 /// Reads the six files of `dir`, or of `dir/cifar-10-batches-bin`.
 ///
 /// # Errors
 /// When the folder or a file is missing, a file is no 10,000 records long, or a label is above 9.
-pub fn read_cifar10(dir: &Path) -> Result<Cifar10, DataError> {
+pub fn read_cifar10(dir: &Path) -> Result<Whole, DataError> {
     let dir = find(dir)?;
     let class_names = read_names(&dir.join(NAMES))?;
     let stride = 3 * PLANE;
@@ -64,30 +74,21 @@ pub fn read_cifar10(dir: &Path) -> Result<Cifar10, DataError> {
         .zip(FILES)
         .map(|((data, labels), file)| read_batch(&dir.join(file), data, labels))
         .collect::<Result<Vec<()>, _>>()?;
-    Ok(Cifar10 { images: Images::new(data, SIDE, SIDE)?, labels, class_names })
+    Ok(Whole { images: Images::new(data, SIDE, SIDE)?, labels, class_names })
 }
 
 /// The folder that holds the files.
 fn find(dir: &Path) -> Result<PathBuf, DataError> {
-    let missing = |what: &str, more: &str| {
-        let help = format!("{more}{}", help());
-        DataError::Missing { name: "cifar10", dir: dir.to_owned(), missing: what.to_owned(), help }
-    };
-    if !dir.is_dir() {
-        return Err(missing("the folder", ""));
-    }
-    let unpacked = dir.join(ARCHIVE_FOLDER);
-    let found = if unpacked.is_dir() { unpacked } else { dir.to_owned() };
-    match FILES.iter().chain([&NAMES]).find(|f| !found.join(f).is_file()) {
-        None => Ok(found),
-        Some(file) if dir.join("data_batch_1").exists() || dir.join("cifar-10-batches-py").exists() => {
-            Err(missing(file, "this is the Python version, which holds pickles; "))
+    let files = [&FILES[..], &[NAMES]].concat();
+    CIFAR10.find(dir, &files).map_err(|error| {
+        if dir.join("data_batch_1").exists() || dir.join("cifar-10-batches-py").exists() {
+            CIFAR10.missing(dir, FILES[0], "this is the Python version, which holds pickles; ")
+        } else if dir.join("cifar-10-binary.tar.gz").exists() {
+            CIFAR10.missing(dir, FILES[0], "unpack cifar-10-binary.tar.gz there first; ")
+        } else {
+            error
         }
-        Some(file) if dir.join("cifar-10-binary.tar.gz").exists() => {
-            Err(missing(file, "unpack cifar-10-binary.tar.gz there first; "))
-        }
-        Some(file) => Err(missing(file, "")),
-    }
+    })
 }
 
 fn read_names(path: &Path) -> Result<Vec<String>, DataError> {
@@ -174,14 +175,12 @@ mod tests {
     #[test]
     fn a_missing_folder_or_file_says_what_is_looked_for() {
         let dir = tempfile::tempdir().unwrap();
-        let e = read_cifar10(&dir.path().join("none")).unwrap_err().to_string();
-        assert!(e.contains("the folder not found") && e.contains("binary version"), "{e}");
         let e = read_cifar10(dir.path()).unwrap_err().to_string();
         assert!(e.contains("data_batch_1.bin not found"), "{e}");
         std::fs::write(dir.path().join("data_batch_1"), "pickle").unwrap();
         let e = read_cifar10(dir.path()).unwrap_err().to_string();
         assert!(e.contains("this is the Python version"), "{e}");
-        let inner = dir.path().join(ARCHIVE_FOLDER);
+        let inner = dir.path().join("cifar-10-batches-bin");
         std::fs::create_dir(&inner).unwrap();
         for f in FILES {
             std::fs::write(inner.join(f), "").unwrap();
