@@ -33,7 +33,7 @@ use rayon::prelude::*;
 pub struct Badge;
 
 impl Strategy for Badge {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "badge"
     }
 

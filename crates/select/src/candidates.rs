@@ -23,7 +23,7 @@ impl<'a> Candidates<'a> {
         budget: usize,
     ) -> Result<Self, SelectError> {
         if let Some(need) = evidence.missing(strategy.needs()) {
-            return Err(SelectError::Needs { strategy: strategy.name(), need });
+            return Err(SelectError::Needs { strategy: strategy.name().to_owned(), need });
         }
         evidence.check(pool.len())?;
         if let Some(views) = &evidence.views {
@@ -91,7 +91,7 @@ impl<'a> Candidates<'a> {
 
 /// Evidence that must be there.
 pub(crate) fn required<'e, T>(value: Option<&'e T>, strategy: &dyn Strategy, need: Need) -> Result<&'e T, SelectError> {
-    value.ok_or(SelectError::Needs { strategy: strategy.name(), need })
+    value.ok_or(SelectError::Needs { strategy: strategy.name().to_owned(), need })
 }
 
 /// Positions of the `take` largest scores, best first, ties to the lowest position. Takes `O(n + take log take)`.

@@ -1,6 +1,5 @@
-use crate::candidates::{Candidates, required};
-use crate::{SelectError, Strategy};
-use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
+use crate::Ranker;
+use hybridrepair_core::{Evidence, Need, Needs, Views};
 
 /// The largest variance of the predictions over augmented views (Gao et al., ECCV 2020): `V = sum_c Var_k p_kc`.
 ///
@@ -19,7 +18,9 @@ use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Consistency;
 
-impl Strategy for Consistency {
+impl Ranker for Consistency {
+    type On<'e> = &'e Views;
+
     fn name(&self) -> &'static str {
         "consistency"
     }
@@ -28,24 +29,24 @@ impl Strategy for Consistency {
         Needs::of(&[Need::Views])
     }
 
-    fn select(
-        &self,
-        pool: &Pool,
-        evidence: &Evidence,
-        budget: usize,
-        _: &mut Stream,
-    ) -> Result<Selection, SelectError> {
-        let candidates = Candidates::open(self, pool, evidence, budget)?;
-        let views = required(evidence.views.as_ref(), self, Need::Views)?;
-        let scores = candidates.score(|row| f64::from(views.variance[row]));
-        Ok(candidates.best(&scores, |row| format!("variance over views {:.4}", views.variance[row])))
+    fn on<'e>(&self, evidence: &'e Evidence) -> Option<&'e Views> {
+        evidence.views.as_ref()
+    }
+
+    fn score(&self, views: &&Views, row: usize) -> f64 {
+        f64::from(views.variance[row])
+    }
+
+    fn reason(&self, views: &&Views, row: usize) -> String {
+        format!("variance over views {:.4}", views.variance[row])
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hybridrepair_core::{CoreError, Streams, Views};
+    use crate::{SelectError, Strategy};
+    use hybridrepair_core::{CoreError, Pool, Streams};
     use ndarray::{Array1, Array2, array};
 
     #[test]

@@ -30,7 +30,7 @@ pub struct Coreset {
 }
 
 impl Strategy for Coreset {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         if self.cover_source { "coreset_source" } else { "coreset" }
     }
 
@@ -81,7 +81,7 @@ impl Strategy for Coreset {
 impl Coreset {
     fn source_features<'e>(self, evidence: &'e Evidence, pool: &Embeddings) -> Result<&'e Embeddings, SelectError> {
         let source = required(evidence.source.as_ref(), &self, Need::Source)?;
-        let part = SelectError::SourcePart { strategy: self.name(), part: "features" };
+        let part = SelectError::SourcePart { strategy: self.name().to_owned(), part: "features" };
         let features = source.features.as_ref().ok_or(part)?;
         if features.dim() != pool.dim() {
             return Err(SelectError::Columns { what: "source features", got: features.dim(), expected: pool.dim() });

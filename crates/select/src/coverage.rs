@@ -37,8 +37,7 @@ impl<W: Fn(usize) -> f32, R: Fn(f64) -> String> Goal<'_, W, R> {
     ) -> Result<Selection, SelectError> {
         if !(self.width > 0.0 && self.width.is_finite()) {
             let why = "is not above 0 and finite";
-            let (strategy, parameter) = (self.strategy.name(), "width");
-            return Err(SelectError::Parameter { strategy, parameter, value: self.width, why });
+            return Err(SelectError::parameter(self.strategy, "width", self.width, why));
         }
         let candidates = Candidates::open(self.strategy, pool, evidence, budget)?;
         if candidates.take() == 0 {

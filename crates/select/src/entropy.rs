@@ -1,6 +1,5 @@
-use crate::candidates::{Candidates, required};
-use crate::{SelectError, Strategy};
-use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
+use crate::Ranker;
+use hybridrepair_core::{Evidence, Need, Needs, Probs};
 
 /// The largest Shannon entropy `-sum_c p_c log2 p_c` (Settles, Active Learning Literature Survey, 2009).
 ///
@@ -18,7 +17,9 @@ use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Entropy;
 
-impl Strategy for Entropy {
+impl Ranker for Entropy {
+    type On<'e> = &'e Probs;
+
     fn name(&self) -> &'static str {
         "entropy"
     }
@@ -27,24 +28,24 @@ impl Strategy for Entropy {
         Needs::of(&[Need::Probs])
     }
 
-    fn select(
-        &self,
-        pool: &Pool,
-        evidence: &Evidence,
-        budget: usize,
-        _: &mut Stream,
-    ) -> Result<Selection, SelectError> {
-        let candidates = Candidates::open(self, pool, evidence, budget)?;
-        let probs = required(evidence.probs.as_ref(), self, Need::Probs)?;
-        let scores = candidates.score(|row| probs.entropy(row));
-        Ok(candidates.best(&scores, |row| format!("entropy {:.3} bits", probs.entropy(row))))
+    fn on<'e>(&self, evidence: &'e Evidence) -> Option<&'e Probs> {
+        evidence.probs.as_ref()
+    }
+
+    fn score(&self, probs: &&Probs, row: usize) -> f64 {
+        probs.entropy(row)
+    }
+
+    fn reason(&self, probs: &&Probs, row: usize) -> String {
+        format!("entropy {:.3} bits", probs.entropy(row))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hybridrepair_core::{Probs, Streams};
+    use crate::Strategy;
+    use hybridrepair_core::{Pool, Streams};
     use ndarray::array;
 
     #[test]

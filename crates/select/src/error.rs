@@ -1,3 +1,4 @@
+use crate::Strategy;
 use hybridrepair_core::{CoreError, Need};
 use hybridrepair_kernels::KernelError;
 use thiserror::Error;
@@ -10,7 +11,7 @@ pub enum SelectError {
     #[error("strategy {strategy} needs {need} (pass {})", need.flag())]
     Needs {
         /// The strategy.
-        strategy: &'static str,
+        strategy: String,
         /// What it lacks.
         need: Need,
     },
@@ -18,7 +19,7 @@ pub enum SelectError {
     #[error("strategy {strategy} needs the {part} of the source data")]
     SourcePart {
         /// The strategy.
-        strategy: &'static str,
+        strategy: String,
         /// `embeddings`, `features` or `labels`.
         part: &'static str,
     },
@@ -34,13 +35,19 @@ pub enum SelectError {
     #[error("strategy {strategy}: {parameter} = {value} {why}")]
     Parameter {
         /// The strategy.
-        strategy: &'static str,
+        strategy: String,
         /// The parameter.
         parameter: &'static str,
         /// Its value.
         value: f64,
         /// What is wrong with it.
         why: &'static str,
+    },
+    /// A ranker whose evidence is not there although it declares no need.
+    #[error("strategy {strategy} looks at evidence that it does not declare")]
+    Undeclared {
+        /// The strategy.
+        strategy: String,
     },
     /// Two arrays that should have the same number of columns.
     #[error("{what} have {got} columns, expected {expected}")]
@@ -58,6 +65,18 @@ pub enum SelectError {
     /// A computation that cannot be done on these numbers.
     #[error("{0}")]
     Kernel(String),
+}
+
+impl SelectError {
+    /// A parameter of a strategy outside its range.
+    pub(crate) fn parameter(
+        strategy: &dyn Strategy,
+        parameter: &'static str,
+        value: impl Into<f64>,
+        why: &'static str,
+    ) -> Self {
+        Self::Parameter { strategy: strategy.name().to_owned(), parameter, value: value.into(), why }
+    }
 }
 
 impl From<KernelError> for SelectError {

@@ -1,6 +1,5 @@
-use crate::candidates::{Candidates, required};
-use crate::{SelectError, Strategy};
-use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
+use crate::Ranker;
+use hybridrepair_core::{Evidence, Need, Needs, Probs};
 
 /// The largest Gini impurity `1 - sum_c p_c^2` (`DeepGini`: Feng et al., ISSTA 2020, eq. 1).
 ///
@@ -18,7 +17,9 @@ use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Gini;
 
-impl Strategy for Gini {
+impl Ranker for Gini {
+    type On<'e> = &'e Probs;
+
     fn name(&self) -> &'static str {
         "gini"
     }
@@ -27,24 +28,24 @@ impl Strategy for Gini {
         Needs::of(&[Need::Probs])
     }
 
-    fn select(
-        &self,
-        pool: &Pool,
-        evidence: &Evidence,
-        budget: usize,
-        _: &mut Stream,
-    ) -> Result<Selection, SelectError> {
-        let candidates = Candidates::open(self, pool, evidence, budget)?;
-        let probs = required(evidence.probs.as_ref(), self, Need::Probs)?;
-        let scores = candidates.score(|row| probs.gini(row));
-        Ok(candidates.best(&scores, |row| format!("Gini impurity {:.3}", probs.gini(row))))
+    fn on<'e>(&self, evidence: &'e Evidence) -> Option<&'e Probs> {
+        evidence.probs.as_ref()
+    }
+
+    fn score(&self, probs: &&Probs, row: usize) -> f64 {
+        probs.gini(row)
+    }
+
+    fn reason(&self, probs: &&Probs, row: usize) -> String {
+        format!("Gini impurity {:.3}", probs.gini(row))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hybridrepair_core::{Probs, Streams};
+    use crate::Strategy;
+    use hybridrepair_core::{Pool, Streams};
     use ndarray::array;
 
     #[test]

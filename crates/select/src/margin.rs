@@ -1,6 +1,5 @@
-use crate::candidates::{Candidates, required};
-use crate::{SelectError, Strategy};
-use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
+use crate::Ranker;
+use hybridrepair_core::{Evidence, Need, Needs, Probs};
 
 /// The smallest margin `p_(1) - p_(2)` between the two most probable classes (Scheffer et al., IDA 2001; "PCS" in
 /// Weiss & Tonella, ISSTA 2022).
@@ -20,7 +19,9 @@ use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Margin;
 
-impl Strategy for Margin {
+impl Ranker for Margin {
+    type On<'e> = &'e Probs;
+
     fn name(&self) -> &'static str {
         "margin"
     }
@@ -29,31 +30,26 @@ impl Strategy for Margin {
         Needs::of(&[Need::Probs])
     }
 
-    fn select(
-        &self,
-        pool: &Pool,
-        evidence: &Evidence,
-        budget: usize,
-        _: &mut Stream,
-    ) -> Result<Selection, SelectError> {
-        let candidates = Candidates::open(self, pool, evidence, budget)?;
-        let probs = required(evidence.probs.as_ref(), self, Need::Probs)?;
-        let margin = |row| {
-            let [(_, first), (_, second)] = probs.top2(row);
-            f64::from(first) - f64::from(second)
-        };
-        let scores = candidates.score(|row| 1.0 - margin(row));
-        Ok(candidates.best(&scores, |row| {
-            let [(a, _), (b, _)] = probs.top2(row);
-            format!("margin {:.3} between classes {a} and {b}", margin(row))
-        }))
+    fn on<'e>(&self, evidence: &'e Evidence) -> Option<&'e Probs> {
+        evidence.probs.as_ref()
+    }
+
+    fn score(&self, probs: &&Probs, row: usize) -> f64 {
+        let [(_, first), (_, second)] = probs.top2(row);
+        1.0 - (f64::from(first) - f64::from(second))
+    }
+
+    fn reason(&self, probs: &&Probs, row: usize) -> String {
+        let [(a, first), (b, second)] = probs.top2(row);
+        format!("margin {:.3} between classes {a} and {b}", f64::from(first) - f64::from(second))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hybridrepair_core::{Probs, Streams};
+    use crate::Strategy;
+    use hybridrepair_core::{Pool, Streams};
     use ndarray::array;
 
     #[test]

@@ -1,6 +1,5 @@
-use crate::candidates::{Candidates, required};
-use crate::{SelectError, Strategy};
-use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
+use crate::Ranker;
+use hybridrepair_core::{Evidence, Need, Needs, Probs};
 
 /// The smallest largest probability `max_c p_c` (least confidence: Lewis & Gale, SIGIR 1994; "vanilla softmax" in
 /// Weiss & Tonella, ISSTA 2022, who find it as good as `DeepGini`).
@@ -19,7 +18,9 @@ use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MaxSoftmax;
 
-impl Strategy for MaxSoftmax {
+impl Ranker for MaxSoftmax {
+    type On<'e> = &'e Probs;
+
     fn name(&self) -> &'static str {
         "max_softmax"
     }
@@ -28,25 +29,25 @@ impl Strategy for MaxSoftmax {
         Needs::of(&[Need::Probs])
     }
 
-    fn select(
-        &self,
-        pool: &Pool,
-        evidence: &Evidence,
-        budget: usize,
-        _: &mut Stream,
-    ) -> Result<Selection, SelectError> {
-        let candidates = Candidates::open(self, pool, evidence, budget)?;
-        let probs = required(evidence.probs.as_ref(), self, Need::Probs)?;
-        let confidence = |row| f64::from(probs.top2(row)[0].1);
-        let scores = candidates.score(|row| 1.0 - confidence(row));
-        Ok(candidates.best(&scores, |row| format!("confidence {:.3} in class {}", confidence(row), probs.top1(row))))
+    fn on<'e>(&self, evidence: &'e Evidence) -> Option<&'e Probs> {
+        evidence.probs.as_ref()
+    }
+
+    fn score(&self, probs: &&Probs, row: usize) -> f64 {
+        1.0 - f64::from(probs.top2(row)[0].1)
+    }
+
+    fn reason(&self, probs: &&Probs, row: usize) -> String {
+        let (class, confidence) = probs.top2(row)[0];
+        format!("confidence {confidence:.3} in class {class}")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hybridrepair_core::{Probs, Streams};
+    use crate::Strategy;
+    use hybridrepair_core::{Pool, Streams};
     use ndarray::array;
 
     #[test]

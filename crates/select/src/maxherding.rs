@@ -40,7 +40,7 @@ impl Default for MaxHerding {
 }
 
 impl Strategy for MaxHerding {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "maxherding"
     }
 

@@ -1,67 +1,98 @@
-use crate::candidates::{Candidates, required};
-use crate::{SelectError, Strategy};
-use hybridrepair_core::{Evidence, Need, Needs, Pool, Probs, Selection, Stream};
+use crate::{Ranker, SelectError, Strategy, ranker};
+use hybridrepair_core::{Embeddings, Evidence, Need, Needs, Pool, Probs, Selection, Stream};
 use rand::Rng;
 
-/// What a model's probabilities say about its doubt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doubt {
-    /// Shannon entropy in bits.
-    Entropy,
-    /// 1 - margin of the two most probable classes.
-    Margin,
-    /// Gini impurity.
-    Gini,
-}
-
-impl Doubt {
-    fn of(self, probs: &Probs, row: usize) -> f64 {
-        match self {
-            Self::Entropy => probs.entropy(row),
-            Self::Gini => probs.gini(row),
-            Self::Margin => {
-                let [(_, first), (_, second)] = probs.top2(row);
-                1.0 - (f64::from(first) - f64::from(second))
-            }
-        }
-    }
-}
-
-/// Samples drawn without replacement with probability proportional to `doubt^power` (stochastic batch acquisition:
-/// Kirsch et al., TMLR 2023, "power"): less redundant than the top of a ranking.
+/// Samples drawn without replacement with probability proportional to `score^power` (stochastic batch acquisition:
+/// Kirsch et al., TMLR 2023, section 3, "power"): less redundant than the top of a ranking.
 ///
-/// Drawn as the largest `ln(doubt) + Gumbel / power`, which is the same distribution (Kool et al., ICML 2019): one pass,
-/// and a smaller budget gives the first picks of a larger one. Score: `doubt * exp(Gumbel / power)`.
+/// The scores are those of any [`Ranker`] and count as 0 where they are below. Drawn as the largest
+/// `ln(score) + Gumbel / power`, which is the same distribution (Kool et al., ICML 2019): one pass, and a smaller budget
+/// gives the first picks of a larger one. Score: `score * exp(Gumbel / power)`.
 ///
 /// ```
 /// use hybridrepair_core::{Evidence, Pool, Probs, Streams};
-/// use hybridrepair_select::{Doubt, Power, Strategy};
+/// use hybridrepair_select::{Entropy, Power, Strategy};
 /// let probs = Probs::new(ndarray::array![[1.0, 0.0], [0.5, 0.5], [1.0, 0.0]])?;
 /// let evidence = Evidence { probs: Some(probs), ..Evidence::default() };
-/// let power = Power { doubt: Doubt::Entropy, power: 1.0 };
+/// let power = Power::of(Entropy);
 /// let picked = power.select(&Pool::counted(3), &evidence, 1, &mut Streams::new(0).named("select"))?;
 /// assert_eq!(picked.picks[0].idx.row(), 1, "a certain answer has no chance");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Power {
+#[derive(Clone, Debug)]
+pub struct Power<R> {
     /// What is raised to the power.
-    pub doubt: Doubt,
+    pub ranker: R,
     /// Above 0: near 0 is a uniform draw, large is the ranking. Published default: 1.
     pub power: f64,
+    name: String,
 }
 
-impl Strategy for Power {
+impl<R: Ranker> Power<R> {
+    /// Power 1, under the name `power_` and that of the ranker.
+    pub fn of(ranker: R) -> Self {
+        let name = format!("power_{}", Ranker::name(&ranker));
+        Self { ranker, power: 1.0, name }
+    }
+}
+
+/// The squared length of the gradient embedding of BADGE, `|onehot(argmax p) - p|^2 |h|^2` with the penultimate features
+/// `h` (Ash et al., ICLR 2020, eq. 1): how much a sample would move the last layer.
+///
+/// Its power variant `power_badge` draws every pick as BADGE's k-means++ would draw from the origin: by the squared
+/// length, without looking at the other picks.
+///
+/// ```
+/// use hybridrepair_core::{Embeddings, Evidence, Pool, Probs, Streams};
+/// use hybridrepair_select::{GradientLength, Power, Strategy};
+/// let evidence = Evidence {
+///     probs: Some(Probs::new(ndarray::array![[1.0, 0.0], [0.5, 0.5]])?),
+///     features: Some(Embeddings::new(ndarray::array![[9.0], [3.0]])?),
+///     ..Evidence::default()
+/// };
+/// let rng = &mut Streams::new(0).named("select");
+/// let picked = Power::of(GradientLength).select(&Pool::counted(2), &evidence, 1, rng)?;
+/// assert_eq!(picked.picks[0].idx.row(), 1, "a certain answer has no gradient, however large its features");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GradientLength;
+
+impl Ranker for GradientLength {
+    type On<'e> = (&'e Probs, &'e Embeddings);
+
     fn name(&self) -> &'static str {
-        match self.doubt {
-            Doubt::Entropy => "power_entropy",
-            Doubt::Margin => "power_margin",
-            Doubt::Gini => "power_gini",
-        }
+        "badge"
     }
 
     fn needs(&self) -> Needs {
-        Needs::of(&[Need::Probs])
+        Needs::of(&[Need::Probs, Need::Features])
+    }
+
+    fn on<'e>(&self, evidence: &'e Evidence) -> Option<Self::On<'e>> {
+        evidence.probs.as_ref().zip(evidence.features.as_ref())
+    }
+
+    fn score(&self, (probs, features): &Self::On<'_>, row: usize) -> f64 {
+        let p = probs.row(row);
+        let top = probs.top1(row).column();
+        let error = |(c, &p): (usize, &f32)| (f64::from(u8::from(c == top)) - f64::from(p)).powi(2);
+        let features = features.row(row);
+        p.iter().enumerate().map(error).sum::<f64>() * crate::vector::dot(features, features)
+    }
+
+    fn reason(&self, on: &Self::On<'_>, row: usize) -> String {
+        format!("gradient {:.4}; predicted class {}", self.score(on, row).sqrt(), on.0.top1(row))
+    }
+}
+
+impl<R: Ranker> Strategy for Power<R> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn needs(&self) -> Needs {
+        Ranker::needs(&self.ranker)
     }
 
     fn select(
@@ -71,27 +102,27 @@ impl Strategy for Power {
         budget: usize,
         rng: &mut Stream,
     ) -> Result<Selection, SelectError> {
-        let candidates = Candidates::open(self, pool, evidence, budget)?;
-        let probs = required(evidence.probs.as_ref(), self, Need::Probs)?;
+        let (candidates, on) = ranker::open(self, &self.ranker, pool, evidence, budget)?;
         if !(self.power > 0.0 && self.power.is_finite()) {
             let why = "is not above 0 and finite";
-            return Err(SelectError::Parameter { strategy: self.name(), parameter: "power", value: self.power, why });
+            return Err(SelectError::parameter(self, "power", self.power, why));
         }
-        let doubts = candidates.score(|row| self.doubt.of(probs, row));
-        // doubt below 0 by rounding only
-        let keys = doubts.iter().map(|doubt| {
+        let scores = candidates.score(|row| self.ranker.score(&on, row));
+        let keys = scores.iter().map(|score| {
             let uniform = 1.0 - rng.r#gen::<f64>();
             let gumbel = -(-uniform.ln()).max(f64::MIN_POSITIVE).ln();
-            (doubt.max(0.0).ln() + gumbel / self.power).min(700.0).exp()
+            // below 0 by rounding only
+            (score.max(0.0).ln() + gumbel / self.power).min(700.0).exp()
         });
         let keys: Vec<f64> = keys.collect();
-        Ok(candidates.best(&keys, |row| format!("drawn by its doubt of {:.3}", self.doubt.of(probs, row))))
+        Ok(candidates.best(&keys, |row| format!("drawn by its {}", self.ranker.reason(&on, row))))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Gini;
     use hybridrepair_core::Streams;
     use ndarray::array;
 
@@ -101,7 +132,7 @@ mod tests {
         let probs = Probs::new(array![[0.5, 0.5], [0.75, 0.25], [1.0, 0.0]]).unwrap();
         let evidence = Evidence { probs: Some(probs), ..Evidence::default() };
         for power in [1.0, 3.0] {
-            let strategy = Power { doubt: Doubt::Gini, power };
+            let strategy = Power { power, ..Power::of(Gini) };
             let first = |step| {
                 let rng = &mut Streams::new(2).at("power", 0, step);
                 strategy.select(&Pool::counted(3), &evidence, 1, rng).unwrap().rows()[0].row()
@@ -116,7 +147,7 @@ mod tests {
     fn an_impossible_power_is_refused() {
         let evidence = Evidence { probs: Some(Probs::new(array![[1.0]]).unwrap()), ..Evidence::default() };
         for power in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            let strategy = Power { doubt: Doubt::Gini, power };
+            let strategy = Power { power, ..Power::of(Gini) };
             let error = strategy.select(&Pool::counted(1), &evidence, 1, &mut Streams::new(0).named("s")).unwrap_err();
             assert!(matches!(error, SelectError::Parameter { .. }));
         }

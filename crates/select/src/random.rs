@@ -16,7 +16,7 @@ use hybridrepair_core::{Evidence, Needs, Pool, Selection, Stream};
 pub struct Random;
 
 impl Strategy for Random {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "random"
     }
 

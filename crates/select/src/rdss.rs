@@ -33,7 +33,7 @@ impl Default for Rdss {
 }
 
 impl Strategy for Rdss {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "rdss"
     }
 
@@ -52,7 +52,7 @@ impl Strategy for Rdss {
         let embeddings = required(evidence.embeddings.as_ref(), self, Need::Embeddings)?;
         if !(self.gamma > 0.0 && self.gamma.is_finite()) {
             let why = "is not above 0 and finite";
-            return Err(SelectError::Parameter { strategy: self.name(), parameter: "gamma", value: self.gamma, why });
+            return Err(SelectError::parameter(self, "gamma", self.gamma, why));
         }
         if candidates.take() == 0 {
             return Ok(Selection::default());

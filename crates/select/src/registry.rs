@@ -1,6 +1,6 @@
 use crate::{
-    Badge, Consistency, Coreset, Doubt, Entropy, Gini, Hybrid, Margin, MaxHerding, MaxSoftmax, Mcp, Power, Random,
-    Rdss, SelectError, Strategy, TypiClust, UHerding, UnsmoothCoverage,
+    Badge, Consistency, Coreset, Entropy, Gini, GradientLength, Hybrid, Margin, MaxHerding, MaxSoftmax, Mcp, Power,
+    Random, Rdss, SelectError, Strategy, TypiClust, UHerding, UnsmoothCoverage,
 };
 
 /// Makes a strategy with its default parameters.
@@ -18,9 +18,10 @@ const REGISTRY: &[(&str, Make)] = &[
     ("coreset_source", || Box::new(Coreset { cover_source: true })),
     ("badge", || Box::new(Badge)),
     ("consistency", || Box::new(Consistency)),
-    ("power_entropy", || Box::new(Power { doubt: Doubt::Entropy, power: 1.0 })),
-    ("power_margin", || Box::new(Power { doubt: Doubt::Margin, power: 1.0 })),
-    ("power_gini", || Box::new(Power { doubt: Doubt::Gini, power: 1.0 })),
+    ("power_entropy", || Box::new(Power::of(Entropy))),
+    ("power_margin", || Box::new(Power::of(Margin))),
+    ("power_gini", || Box::new(Power::of(Gini))),
+    ("power_badge", || Box::new(Power::of(GradientLength))),
     ("maxherding", || Box::new(MaxHerding::default())),
     ("uherding", || Box::new(UHerding::default())),
     ("unsmooth_coverage", || Box::new(UnsmoothCoverage::default())),

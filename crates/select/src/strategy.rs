@@ -4,7 +4,7 @@ use hybridrepair_core::{Evidence, Needs, Pool, Selection, Stream};
 /// A rule that chooses which samples of a pool get a label.
 pub trait Strategy: Send + Sync {
     /// The name in the registry.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// All that [`Strategy::select`] looks at, besides the known labels.
     fn needs(&self) -> Needs;

@@ -50,7 +50,7 @@ struct Cluster {
 }
 
 impl Strategy for TypiClust {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "typiclust"
     }
 
@@ -68,8 +68,7 @@ impl Strategy for TypiClust {
         let candidates = Candidates::open(self, pool, evidence, budget)?;
         let embeddings = required(evidence.embeddings.as_ref(), self, Need::Embeddings)?;
         if self.max_clusters == 0 {
-            let why = "leaves no cluster";
-            return Err(SelectError::Parameter { strategy: self.name(), parameter: "max_clusters", value: 0.0, why });
+            return Err(SelectError::parameter(self, "max_clusters", 0.0, "leaves no cluster"));
         }
         if candidates.take() == 0 {
             return Ok(Selection::default());

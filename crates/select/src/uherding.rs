@@ -39,7 +39,7 @@ impl Default for UHerding {
 }
 
 impl Strategy for UHerding {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "uherding"
     }
 

@@ -39,7 +39,7 @@ impl Default for UnsmoothCoverage {
 }
 
 impl Strategy for UnsmoothCoverage {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "unsmooth_coverage"
     }
 

@@ -13,6 +13,7 @@ hybridrepair_testkit::strategy_contract! {
     power_entropy: nested,
     power_margin: nested,
     power_gini: nested,
+    power_badge: nested,
     maxherding: nested,
     uherding: nested,
     unsmooth_coverage: nested,

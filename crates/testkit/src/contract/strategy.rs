@@ -140,7 +140,7 @@ pub fn looks_at_what_it_declares(strategy: &dyn Strategy, world: &World, budget:
     for missing in needs.iter() {
         let rest: Vec<Need> = Need::ALL.into_iter().filter(|&need| need != missing).collect();
         let error = run(strategy, &world.pool, &world.evidence.restricted_to(Needs::of(&rest)), budget).unwrap_err();
-        assert_eq!(error, SelectError::Needs { strategy: strategy.name(), need: missing });
+        assert_eq!(error, SelectError::Needs { strategy: strategy.name().to_owned(), need: missing });
         assert!(error.to_string().contains(missing.flag()), "{error}");
     }
 }
