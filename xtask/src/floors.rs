@@ -11,6 +11,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("core", 0, &[]),
     ("kernels", 1, &["core"]),
     ("data", 1, &["core"]),
+    ("pytorch-file", 1, &[]),
     ("select", 2, &["core", "kernels"]),
     ("regions", 2, &["core", "kernels"]),
     ("propagate", 2, &["core", "kernels"]),
