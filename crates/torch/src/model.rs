@@ -77,12 +77,35 @@ mod tests {
         ModelSpec { arch: Arch::MobileNet, width, classes }
     }
 
+    fn of(arch: Arch, width: f64, classes: usize) -> Model {
+        Model::new(ModelSpec { arch, width, classes }, Device::Cpu, Streams::new(0)).unwrap()
+    }
+
     #[test]
     fn parameter_counts_are_the_published_ones() {
-        for (classes, count) in [(10, 3_217_226), (43, 3_251_051)] {
-            let model = Model::new(spec(1.0, classes), Device::Cpu, Streams::new(0)).unwrap();
-            assert_eq!(model.params().count(), count);
+        for (arch, classes, count) in [
+            (Arch::MobileNet, 10, 3_217_226),
+            (Arch::MobileNet, 43, 3_251_051),
+            (Arch::ResNet18, 10, 11_181_642),
+            (Arch::ResNet18, 43, 11_198_571),
+            (Arch::ShuffleNetG2, 10, 887_582),
+            (Arch::ShuffleNetG2, 43, 914_015),
+        ] {
+            assert_eq!(of(arch, 1.0, classes).params().count(), count, "{arch:?} with {classes} classes");
         }
+    }
+
+    #[test]
+    fn every_architecture_runs_at_every_width_and_has_the_length_of_features_that_it_says() {
+        for arch in Arch::ALL {
+            for width in [0.05, 0.25, 0.5, 1.0] {
+                let model = of(arch, width, 7);
+                let out = model.forward(&Tensor::zeros([2, 3, 32, 32], (Kind::Float, Device::Cpu)), true);
+                let d = model.feature_dim() as i64;
+                assert_eq!((out.logits.size(), out.features.size()), (vec![2, 7], vec![2, d]), "{arch:?} {width}");
+            }
+        }
+        assert_eq!(Arch::ALL.map(|a| of(a, 1.0, 10).feature_dim()), [1024, 512, 800]);
     }
 
     #[test]
@@ -92,6 +115,13 @@ mod tests {
         assert_eq!(names[..3], ["conv1.weight", "bn1.weight", "bn1.bias"]);
         assert!(names.contains(&"layers.12.bn2.running_var"));
         assert_eq!(names.last(), Some(&"linear.bias"));
+        for (arch, known) in [
+            (Arch::ResNet18, ["layer2.0.downsample.1.running_var", "layer4.1.bn2.bias", "fc.weight"]),
+            (Arch::ShuffleNetG2, ["layer1.0.conv1.weight", "layer2.7.bn3.weight", "linear.weight"]),
+        ] {
+            let model = of(arch, 0.25, 10);
+            assert!(known.iter().all(|k| model.params().all().any(|(n, _)| n == *k)), "{arch:?}");
+        }
         assert_eq!(model.feature_dim(), 256);
         let out = model.forward(&Tensor::zeros([2, 3, 32, 32], (Kind::Float, Device::Cpu)), false);
         assert_eq!((out.logits.size(), out.features.size()), (vec![2, 10], vec![2, 256]));

@@ -1,4 +1,4 @@
-"""Logits of the published MobileNet in plain PyTorch, for tests/golden.rs: python3 make_golden.py (needs torch).
+"""Logits of the published networks in plain PyTorch, for tests/golden.rs: python3 make_golden.py (needs torch).
 
 Every number of the weights is a sine, so that both sides fill the same network without sharing a file.
 """
@@ -41,6 +41,80 @@ class MobileNet(nn.Module):
         return self.linear(x)
 
 
+class BasicBlock(nn.Module):
+    def __init__(self, i, o, s):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(i, o, 3, s, 1, bias=False), nn.BatchNorm2d(o)
+        self.conv2, self.bn2 = nn.Conv2d(o, o, 3, 1, 1, bias=False), nn.BatchNorm2d(o)
+        self.downsample = None
+        if s != 1 or i != o:
+            self.downsample = nn.Sequential(nn.Conv2d(i, o, 1, s, bias=False), nn.BatchNorm2d(o))
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class ResNet18(nn.Module):
+    def __init__(self, width, classes):
+        super().__init__()
+        c = round(64 * width)
+        self.conv1, self.bn1 = nn.Conv2d(3, c, 7, 2, 3, bias=False), nn.BatchNorm2d(c)
+        for k in range(4):
+            o = round((64 << k) * width)
+            setattr(self, f"layer{k + 1}", nn.Sequential(BasicBlock(c, o, 2 if k else 1), BasicBlock(o, o, 1)))
+            c = o
+        self.fc = nn.Linear(c, classes)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
+        for k in range(4):
+            x = getattr(self, f"layer{k + 1}")(x)
+        return self.fc(F.adaptive_avg_pool2d(x, 1).flatten(1))
+
+
+class Unit(nn.Module):
+    def __init__(self, i, o, first, groups):
+        super().__init__()
+        branch, self.first, self.groups = o - i if first else o, first, groups
+        mid = branch // 4
+        self.conv1, self.bn1 = nn.Conv2d(i, mid, 1, groups=groups, bias=False), nn.BatchNorm2d(mid)
+        self.conv2 = nn.Conv2d(mid, mid, 3, 2 if first else 1, 1, groups=mid, bias=False)
+        self.bn2 = nn.BatchNorm2d(mid)
+        self.conv3, self.bn3 = nn.Conv2d(mid, branch, 1, groups=2, bias=False), nn.BatchNorm2d(branch)
+
+    def forward(self, x):
+        y = F.relu(self.bn1(self.conv1(x)))
+        n, c, h, w = y.shape
+        y = y.view(n, self.groups, c // self.groups, h, w).transpose(1, 2).reshape(n, c, h, w)
+        y = self.bn3(self.conv3(F.relu(self.bn2(self.conv2(y)))))
+        if self.first:
+            return F.relu(torch.cat([y, F.avg_pool2d(x, 3, 2, 1)], 1))
+        return F.relu(y + x)
+
+
+class ShuffleNetG2(nn.Module):
+    """Width 1 only: that is the published network."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 24, 1, bias=False), nn.BatchNorm2d(24)
+        c = 24
+        for k, (o, count) in enumerate([(200, 4), (400, 8), (800, 4)]):
+            units = []
+            for i in range(count):
+                units.append(Unit(c, o, i == 0, 1 if c == 24 else 2))
+                c = o
+            setattr(self, f"layer{k + 1}", nn.Sequential(*units))
+        self.linear = nn.Linear(c, classes)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)))
+        for k in range(3):
+            x = getattr(self, f"layer{k + 1}")(x)
+        return self.linear(F.avg_pool2d(x, 4).flatten(1))
+
+
 def sines(shape, phase, scale, offset):
     n = math.prod(shape)
     return (offset + scale * torch.sin(0.7 * torch.arange(n, dtype=torch.float64) + phase)).float().reshape(shape)
@@ -53,7 +127,7 @@ def fill(net):
             continue
         if t.dim() > 1:
             value = sines(t.shape, phase, 1.5 / math.sqrt(t[0].numel()), 0.0)
-        elif name.endswith(("running_var", "bn1.weight", "bn2.weight")):
+        elif name.endswith(("running_var", "bn1.weight", "bn2.weight", "bn3.weight", "downsample.1.weight")):
             value = sines(t.shape, phase, 0.2, 1.0)
         else:
             value = sines(t.shape, phase, 0.1, 0.05)
@@ -62,13 +136,15 @@ def fill(net):
 
 
 if __name__ == "__main__":
-    net = MobileNet(0.25, 7)
-    with torch.no_grad():
-        fill(net)
-        x = sines((2, 3, 32, 32), 0.3, 1.0, 0.0)
-        print("eval ", net.eval()(x).double().flatten().tolist())
-        print("train", net.train()(x).double().flatten().tolist())
-        print("moved", net.eval()(x).double().flatten().tolist())
+    # ResNet's last map of a 32x32 picture is one pixel: batch statistics of two numbers would magnify rounding
+    for net, side in [(MobileNet(0.25, 7), 32), (ResNet18(0.25, 7), 96), (ShuffleNetG2(7), 32)]:
+        with torch.no_grad():
+            fill(net)
+            x = sines((2, 3, side, side), 0.3, 1.0, 0.0)
+            print(type(net).__name__)
+            print("eval ", net.eval()(x).double().flatten().tolist())
+            print("train", net.train()(x).double().flatten().tolist())
+            print("moved", net.eval()(x).double().flatten().tolist())
     for name, make in [("sgd", lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.01)),
                        ("nesterov", lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.01, nesterov=True)),
                        ("adamw", lambda p: torch.optim.AdamW(p, lr=0.05, weight_decay=0.1))]:

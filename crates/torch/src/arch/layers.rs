@@ -3,6 +3,7 @@
 use crate::Params;
 use hybridrepair_core::Stream;
 use rand::Rng;
+use rand_distr::StandardNormal;
 use tch::{Device, Kind, Tensor};
 
 /// Creates layers and registers their tensors under `PyTorch`'s names.
@@ -22,11 +23,25 @@ impl Builder<'_> {
 
     /// Square convolution without bias; "same" padding for odd kernels.
     pub(super) fn conv(&mut self, name: &str, shape: ConvShape) -> Conv {
-        let ConvShape { input, output, kernel, stride, groups } = shape;
-        let fan_in = input / groups * kernel * kernel;
+        let fan_in = shape.input / shape.groups * shape.kernel * shape.kernel;
         // kaiming-uniform with a = sqrt(5): bound = 1 / sqrt(fan_in)
-        let w = self.uniform(&[output, input / groups, kernel, kernel], 1.0 / (fan_in as f64).sqrt());
-        Conv { w: self.params.param(&format!("{name}.weight"), &w, self.device), stride, pad: kernel / 2, groups }
+        let w = self.uniform(&shape.weight(), 1.0 / (fan_in as f64).sqrt());
+        self.conv_of(name, shape, &w)
+    }
+
+    /// As [`Builder::conv`], started kaiming-normal by the fan out (He et al. 2015): sd = sqrt(2 / fan out).
+    pub(super) fn conv_fan_out(&mut self, name: &str, shape: ConvShape) -> Conv {
+        let fan_out = shape.output * shape.kernel * shape.kernel;
+        let sd = (2.0 / fan_out as f64).sqrt();
+        let size = shape.weight();
+        let normal = |_| (self.rng.sample::<f64, _>(StandardNormal) * sd) as f32;
+        let values = (0..size.iter().product::<i64>()).map(normal).collect::<Vec<_>>();
+        self.conv_of(name, shape, &Tensor::from_slice(&values).view(size))
+    }
+
+    fn conv_of(&mut self, name: &str, shape: ConvShape, w: &Tensor) -> Conv {
+        let ConvShape { kernel, stride, groups, .. } = shape;
+        Conv { w: self.params.param(&format!("{name}.weight"), w, self.device), stride, pad: kernel / 2, groups }
     }
 
     pub(super) fn batch_norm(&mut self, name: &str, channels: i64) -> BatchNorm {
@@ -58,6 +73,13 @@ pub(super) struct ConvShape {
     pub(super) kernel: i64,
     pub(super) stride: i64,
     pub(super) groups: i64,
+}
+
+impl ConvShape {
+    /// Shape of its weight.
+    fn weight(self) -> [i64; 4] {
+        [self.output, self.input / self.groups, self.kernel, self.kernel]
+    }
 }
 
 #[derive(Debug)]

@@ -1,10 +1,14 @@
 mod layers;
 mod mobilenet;
+mod resnet;
+mod shufflenet;
 
 use crate::{Params, TorchError, model::Output};
 use hybridrepair_core::Stream;
 use mobilenet::MobileNet;
+use resnet::ResNet18;
 use serde::{Deserialize, Serialize};
+use shufflenet::ShuffleNetG2;
 use std::str::FromStr;
 use tch::{Device, Tensor};
 
@@ -14,16 +18,22 @@ use tch::{Device, Tensor};
 pub enum Arch {
     /// `MobileNet` v1 for small pictures (Howard et al. 2017).
     MobileNet,
+    /// `ResNet`-18 with the `ImageNet` stem (He et al. 2016).
+    ResNet18,
+    /// `ShuffleNet` v1 with two groups, for small pictures (Zhang et al. 2018).
+    ShuffleNetG2,
 }
 
 impl Arch {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::MobileNet];
+    pub const ALL: [Self; 3] = [Self::MobileNet, Self::ResNet18, Self::ShuffleNetG2];
 
     /// Its name on the command line and in checkpoints.
     pub fn name(self) -> &'static str {
         match self {
             Self::MobileNet => "mobilenet",
+            Self::ResNet18 => "resnet18",
+            Self::ShuffleNetG2 => "shufflenetg2",
         }
     }
 }
@@ -70,6 +80,8 @@ impl ModelSpec {
 #[derive(Debug)]
 pub(crate) enum Network {
     MobileNet(MobileNet),
+    ResNet18(ResNet18),
+    ShuffleNetG2(ShuffleNetG2),
 }
 
 impl Network {
@@ -83,12 +95,16 @@ impl Network {
         let mut build = layers::Builder { params, device, rng };
         Ok(match spec.arch {
             Arch::MobileNet => Self::MobileNet(MobileNet::new(&mut build, spec.width, spec.classes)),
+            Arch::ResNet18 => Self::ResNet18(ResNet18::new(&mut build, spec.width, spec.classes)),
+            Arch::ShuffleNetG2 => Self::ShuffleNetG2(ShuffleNetG2::new(&mut build, spec.width, spec.classes)),
         })
     }
 
     pub(crate) fn forward(&self, x: &Tensor, train: bool) -> Output {
         match self {
             Self::MobileNet(net) => net.forward(x, train),
+            Self::ResNet18(net) => net.forward(x, train),
+            Self::ShuffleNetG2(net) => net.forward(x, train),
         }
     }
 
@@ -96,6 +112,8 @@ impl Network {
     pub(crate) fn features(&self) -> usize {
         match self {
             Self::MobileNet(net) => net.features(),
+            Self::ResNet18(net) => net.features(),
+            Self::ShuffleNetG2(net) => net.features(),
         }
     }
 }
