@@ -13,6 +13,7 @@ mod cut;
 mod dataset;
 mod draw;
 mod error;
+pub mod folder;
 mod images;
 pub mod npy;
 mod published;
