@@ -82,7 +82,7 @@ impl CheckpointFile {
         self.read(locate::state_dict(&self.content.values, &self.path, None)?)
     }
 
-    /// As [`Self::state_dict`], for a file that holds several: one of [`Self::candidates`].
+    /// As [`Self::state_dict`], for a file that holds several: one of [`Self::candidates`], or any dict with tensors.
     ///
     /// # Errors
     /// As [`Self::state_dict`], and when there is none under this key.

@@ -1,10 +1,16 @@
 //! Which part of a checkpoint is the state dict.
 
 use crate::{PytorchFileError, Value, ValueId, pickle::Values};
-use std::{collections::HashSet, path::Path};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 /// Dicts in dicts that are looked into: `{"ema": {"model": {"state_dict": ...}}}`.
 const DEPTH: usize = 3;
+
+/// Steps along a key, whatever it is.
+const MOST_STEPS: usize = 1000;
 
 /// How messages call a state dict that is the file itself.
 const WHOLE_FILE: &str = "the whole file";
@@ -64,13 +70,12 @@ pub(crate) fn state_dict(values: &Values, path: &Path, key: Option<&str>) -> Res
     let path = path.to_owned();
     let mut candidates = candidates(values);
     if let Some(asked) = key {
-        let of = candidates.iter().find(|c| c.key == asked);
         let missing = PytorchFileError::NoSuchStateDict {
             path,
             asked: asked.to_owned(),
             candidates: if candidates.is_empty() { vec!["none".to_owned()] } else { shown(&candidates) },
         };
-        return of.map(|c| c.dict).ok_or(missing);
+        return follow(values, asked).ok_or(missing);
     }
     match candidates.len() {
         0 => Err(nothing(values, path)),
@@ -79,17 +84,48 @@ pub(crate) fn state_dict(values: &Values, path: &Path, key: Option<&str>) -> Res
     }
 }
 
-/// Why there is no state dict: often because a module was saved whole.
-fn nothing(values: &Values, path: std::path::PathBuf) -> PytorchFileError {
-    let object = |id: ValueId| if let Value::Object(object) = values.get(id) { Some(object.class) } else { None };
-    let inside = match values.get(values.root) {
-        Value::Dict(pairs) => pairs.iter().filter_map(|(_, v)| object(*v)).find(|class| is_model(values, *class)),
-        _ => None,
+/// The dict with tensors that a key leads to, whether or not it would have been found without being named.
+fn follow(values: &Values, key: &str) -> Option<ValueId> {
+    let has_tensors = |id: &ValueId| {
+        matches!(values.get(*id), Value::Dict(pairs)
+            if pairs.iter().any(|(_, v)| matches!(values.get(*v), Value::Tensor(_))))
     };
-    match object(values.root).or(inside) {
-        Some(class) => PytorchFileError::WholeObject { path, class: values.class_name(class) },
-        None => PytorchFileError::NoStateDict { path, found: values.describe(values.root) },
+    // dicts that a beginning of the key leads to, and the rest; a name may have dots itself
+    let mut open = vec![(values.root, key)];
+    let mut steps = 0;
+    while let Some((dict, rest)) = open.pop() {
+        steps += 1;
+        if rest.is_empty() && has_tensors(&dict) {
+            return Some(dict);
+        }
+        if steps > MOST_STEPS {
+            break;
+        }
+        let ends = rest.match_indices('.').map(|(at, _)| at).chain([rest.len()]);
+        for end in ends.filter(|end| *end > 0) {
+            if let Some(inner) = values.entry(values.get(dict), &rest[..end]) {
+                open.push((inner, rest.get(end + 1..).unwrap_or_default()));
+            }
+        }
     }
+    None
+}
+
+/// Why there is no state dict: often because a module was saved whole, or tensors are of a kind that is not read.
+fn nothing(values: &Values, path: PathBuf) -> PytorchFileError {
+    let class = |id: ValueId| if let Value::Object(object) = values.get(id) { Some(object.class) } else { None };
+    let pairs = if let Value::Dict(pairs) = values.get(values.root) { &pairs[..] } else { &[] };
+    let inside = || pairs.iter().filter_map(|(k, v)| Some((*k, *v, class(*v)?)));
+    let model = inside().map(|(.., class)| class).find(|class| is_model(values, *class));
+    if let Some(class) = class(values.root).or(model) {
+        return PytorchFileError::WholeObject { path, class: values.class_name(class) };
+    }
+    let mut found = values.describe(values.root);
+    if let Some((key, value, _)) = inside().next() {
+        let key = values.describe(key);
+        found = format!("{found}; {} is {}", key.trim_start_matches("the text "), values.describe(value));
+    }
+    PytorchFileError::NoStateDict { path, found }
 }
 
 /// Whether a class may be a model, and is no array of numpy or the like that stands beside one.
