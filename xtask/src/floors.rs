@@ -17,7 +17,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("propagate", 2, &["core", "kernels"]),
     ("label", 2, &["core"]),
     ("runs", 2, &["core"]),
-    ("torch", 2, &["core", "data"]),
+    ("torch", 2, &["core", "data", "pytorch-file"]),
     ("train", 2, &["core", "data", "torch"]),
     ("embed", 3, &["core", "data", "torch", "train"]),
     // the second pass draws from the uint8 pool and makes its views, hence `data`

@@ -9,9 +9,11 @@ mod consistency;
 mod error;
 mod replay;
 mod settings;
+mod stream;
 mod two_pass;
 
 pub use error::FinetuneError;
 pub use replay::{Replay, ReplayOnly, ReplayTransform};
 pub use settings::{ConsistencySettings, RepairSettings};
+pub use stream::{Draw, UnlabelledStream};
 pub use two_pass::{RepairData, TwoPass};

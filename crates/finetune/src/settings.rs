@@ -47,6 +47,9 @@ pub struct ConsistencySettings {
     pub dynamic_weights: bool,
     /// Whether every epoch sees other augmentations. Upstream repeats them: its workers' generators start anew.
     pub fresh_views: bool,
+    /// Whether methods without sampling weights see the unlabelled pictures in the order of the files in every epoch, as
+    /// upstream's SSL baselines do (surely unintended there), or in a new random order.
+    pub fixed_order: bool,
 }
 
 impl Default for RepairSettings {
@@ -77,6 +80,7 @@ impl Default for ConsistencySettings {
             max_depth,
             dynamic_weights: true,
             fresh_views: false,
+            fixed_order: true,
         }
     }
 }

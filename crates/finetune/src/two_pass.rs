@@ -1,13 +1,11 @@
 use crate::{
-    ConsistencySettings, FinetuneError, RepairSettings, Replay,
+    ConsistencySettings, Draw, FinetuneError, RepairSettings, Replay, UnlabelledStream,
     consistency::{ConsistencyBatch, consistency_loss},
 };
 use hybridrepair_core::{ClassId, PoolIdx, RepairSet};
 use hybridrepair_data::{Images, Normalization, ViewMaker};
 use hybridrepair_torch::{Model, Tensor, class_tensor, predict_views};
-use hybridrepair_train::{
-    At, Example, Objective, StepLoss, Supervised, TrainError, shuffled_batches, smooth_one_hot, weighted_draws,
-};
+use hybridrepair_train::{At, Example, Objective, StepLoss, Supervised, TrainError, shuffled_batches, smooth_one_hot};
 use rayon::prelude::*;
 
 /// What repair training works on.
@@ -21,6 +19,8 @@ pub struct RepairData {
     pub normalization: Normalization,
     /// Labels and weights of the pool.
     pub set: RepairSet,
+    /// How the unlabelled stream is made.
+    pub stream: UnlabelledStream,
     /// The views by which unsmoothness is measured: the same in every epoch.
     pub probe: ViewMaker,
 }
@@ -40,6 +40,7 @@ pub struct TwoPass {
 #[derive(Debug)]
 struct Second {
     settings: ConsistencySettings,
+    draw: Draw,
     views: ViewMaker,
     /// Sampling weight of each pool row at epoch 0, and whether its weight stays.
     start: Vec<f32>,
@@ -90,7 +91,7 @@ impl Objective for TwoPass {
         self.first.begin_epoch(model, epoch)?;
         if let Some(second) = &mut self.second {
             second.refresh_weights(model, &self.data, epoch)?;
-            second.steps = second.planned(&self.data, self.replayed, self.settings.batch_size);
+            second.steps = second.planned(self.replayed, self.settings.batch_size);
         }
         Ok(())
     }
@@ -122,7 +123,8 @@ impl Objective for TwoPass {
         // the replay set is chosen before each pass, from a prediction of the whole source
         let passes = 1 + usize::from(self.second.is_some());
         let mut forward = (passes * self.data.replay.source.images.len()) as u64;
-        if let Some(second) = &mut self.second {
+        // without weights that follow the model nobody asks for its unsmoothness
+        if let Some(second) = self.second.as_mut().filter(|s| s.draw == Draw::Weighted) {
             let rows = (0..self.data.field.len()).collect::<Vec<_>>();
             let size = (self.data.field.height(), self.data.field.width());
             let pass = predict_views(model, &self.data.probe, size, &rows)?;
@@ -148,7 +150,7 @@ impl Second {
             start[target.idx.row()] = target.weight;
         }
         // labelled rows are drawn with full weight, also those whose unsmoothness is above the threshold
-        for label in data.set.labels.iter() {
+        for label in data.set.labels.iter().filter(|_| data.stream.labels) {
             start[label.idx.row()] = label.weight;
             fixed[label.idx.row()] = true;
             known[label.idx.row()] = Some(label.class);
@@ -157,6 +159,7 @@ impl Second {
         let views = ViewMaker::new(field, data.normalization, settings.view_config(), streams, "pass-2.views")?;
         Ok(Self {
             settings,
+            draw: data.stream.draw,
             views,
             weights: start.clone(),
             start,
@@ -169,14 +172,17 @@ impl Second {
         })
     }
 
-    /// `max(|R| / b, N / b)` steps.
-    fn planned(&self, data: &RepairData, replayed: usize, batch: usize) -> usize {
-        if self.weights.iter().all(|&w| w <= 0.0) { 0 } else { (replayed / batch).max(data.field.len() / batch).max(1) }
+    /// `max(|R| / b, N / b)` steps, `N` the pictures of one time around the unlabelled stream.
+    fn planned(&self, replayed: usize, batch: usize) -> usize {
+        if self.weights.iter().all(|&w| w <= 0.0) {
+            return 0;
+        }
+        (replayed / batch).max(self.draw.around(&self.weights) / batch).max(1)
     }
 
     /// Weights `1 - u` by the model at the beginning of the epoch; at epoch 0 those of the repair set stand.
     fn refresh_weights(&mut self, model: &Model, data: &RepairData, epoch: usize) -> Result<(), TrainError> {
-        if epoch == 0 || !self.settings.dynamic_weights {
+        if epoch == 0 || !self.settings.dynamic_weights || self.draw != Draw::Weighted {
             return Ok(());
         }
         let u = match self.unsmoothness.take() {
@@ -197,7 +203,7 @@ impl Second {
     }
 
     fn begin(&mut self, data: &RepairData, replay: &[Example], epoch: usize, batch: usize) {
-        self.steps = self.planned(data, replay.len(), batch);
+        self.steps = self.planned(replay.len(), batch);
         let streams = data.replay.streams;
         let mut rng = streams.at("pass-2.labelled", epoch as u64, 0);
         // cycled: a new order each time around
@@ -207,7 +213,7 @@ impl Second {
             self.labelled.extend(around.into_iter().map(|b| b.into_iter().map(|i| replay[i]).collect()));
         }
         let mut rng = streams.at("pass-2.draws", epoch as u64, 0);
-        self.draws = weighted_draws(&self.weights, self.steps * batch, &mut rng);
+        self.draws = self.draw.rows(&self.weights, self.steps * batch, batch, &mut rng);
     }
 
     fn step(&self, model: &Model, data: &RepairData, smoothing: f64, at: At, batch: usize) -> StepLoss {

@@ -4,7 +4,8 @@
 use hybridrepair_core::{ClassId, Label, PoolIdx, Provenance, RepairSet, SampleId, Streams, Target};
 use hybridrepair_data::{Images, Labelled, Normalization, Normalizer, TrainTransform, ViewConfig, ViewMaker};
 use hybridrepair_finetune::{
-    ConsistencySettings, RepairData, RepairSettings, Replay, ReplayOnly, ReplayTransform, TwoPass,
+    ConsistencySettings, Draw, RepairData, RepairSettings, Replay, ReplayOnly, ReplayTransform, TwoPass,
+    UnlabelledStream,
 };
 use hybridrepair_torch::{Arch, Device, Model, ModelSpec};
 use hybridrepair_train::{At, EpochReading, Fit, NoObserver, Objective, OptimSpec, Schedule, TrainError};
@@ -39,7 +40,7 @@ fn data(model: &Model) -> RepairData {
     let trusted = |row: usize| Target { idx: PoolIdx::from(row), weight: 0.5 };
     let set = RepairSet { labels: (0..6).map(label).collect(), unlabelled: (3..15).map(trusted).collect() };
     let probe = ViewMaker::new(field.clone(), NORM, ViewConfig::default(), streams, "views").unwrap();
-    RepairData { replay, field, normalization: NORM, set, probe }
+    RepairData { replay, field, normalization: NORM, set, stream: UnlabelledStream::PUBLISHED, probe }
 }
 
 fn model() -> Model {
@@ -75,6 +76,27 @@ fn an_epoch_has_the_published_steps_and_costs() {
     assert!(epoch.loss.is_finite());
     assert!((0.0..=1.0).contains(&epoch.readings["relative_entropy"]));
     assert!(epoch.readings["unsmoothness_sum"] <= 30.0);
+}
+
+#[test]
+fn an_epoch_of_the_ssl_baselines_goes_once_around_what_takes_part() {
+    let model = model();
+    // 12 unlabelled rows, 3 of them labelled as well; with the labels in the stream rows 0 to 14 take part
+    for (labels, around) in [(false, 12), (true, 15)] {
+        for draw in [Draw::InOrder, Draw::Shuffled] {
+            let mut few = data(&model);
+            few.stream = UnlabelledStream { draw, labels };
+            // a short replay set, so that the unlabelled stream decides
+            let source = &mut few.replay.source;
+            let rows = [0, 1, 2, 3];
+            *source = source.select(&rows);
+            let mut objective = TwoPass::new(few, settings(Some(ConsistencySettings::default()))).unwrap();
+            let epoch = &fit(&model, &mut objective, 1).unwrap()[0];
+            let first = (4 + 6) / 4;
+            assert_eq!(epoch.steps - first, around / 4, "{draw:?}");
+            assert!(!epoch.readings.contains_key("relative_entropy"), "no weights, no probe");
+        }
+    }
 }
 
 #[test]

@@ -225,6 +225,7 @@ impl RepairConfig {
                 corrected.regions.restarts = 3;
                 if let Some(consistency) = &mut corrected.finetune.consistency {
                     consistency.fresh_views = true;
+                    consistency.fixed_order = false;
                 }
                 corrected
             }

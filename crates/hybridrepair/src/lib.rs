@@ -57,7 +57,7 @@ pub use {
     error::Error,
     hybridrepair_embed as embed, hybridrepair_finetune as finetune, hybridrepair_torch as torch,
     hybridrepair_train as training,
-    method::{METHODS, Method},
+    method::{METHODS, Method, Unlabelled},
     repair::{Report, repair},
     run::{Cost, Run},
     session::Session,

@@ -43,7 +43,7 @@ pub fn repair(session: &Session, dir: RunDir, progress: &mut dyn Progress) -> Re
     if let Some(rule_name) = rule_name {
         let needs = strategy(rule_name)?.needs();
         stages::embed(session, &mut run, &mut evidence)?;
-        if needs.contains(Need::Views) || method.consistency {
+        if needs.contains(Need::Views) || method.trusts() {
             stages::score(session, &mut run, &mut evidence)?;
         }
         if needs.contains(Need::Regions) || method.spread {
@@ -57,8 +57,8 @@ pub fn repair(session: &Session, dir: RunDir, progress: &mut dyn Progress) -> Re
         if method.spread {
             labels = stages::propagate(session, &mut run, &labels, &selection, &evidence)?;
         }
-        let tau = method.consistency.then(|| stages::threshold(session, &mut run, &evidence)).transpose()?;
-        repaired = Some(stages::finetune(session, &mut run, &before, labels, &evidence, tau)?);
+        let tau = method.trusts().then(|| stages::threshold(session, &mut run, &evidence)).transpose()?;
+        repaired = Some(stages::finetune(session, &mut run, &before, labels, method, &evidence, tau)?);
     }
     let evaluation = stages::evaluate(session, &mut run, &before, repaired.as_ref())?;
     let summary = summary(session, method, rule_name, &run, &evaluation, repaired.is_some())?;
@@ -93,7 +93,7 @@ fn summary(
         budget: BudgetNumbers::new(session.budget, session.pool.len()),
         labels_bought: bought,
         holdout: HoldoutNumbers::new(&evaluation.before_after, &evaluation.raw_after),
-        holdout_inputs_used: method.consistency && config.threshold.fixed.is_none() && config.threshold.on_holdout,
+        holdout_inputs_used: method.trusts() && config.threshold.fixed.is_none() && config.threshold.on_holdout,
         images_trained: run.images_trained,
         images_forward: run.images_forward,
         images_pretrain: 0,

@@ -3,7 +3,7 @@ use hybridrepair_core::{Pool, Streams};
 use hybridrepair_data::{Normalizer, Splits, ViewMaker};
 use hybridrepair_runs::{Cache, Fingerprint, StageKey};
 use hybridrepair_torch::{
-    CheckpointMeta, DeviceChoice, Model, Runtime, RuntimeConfig, libtorch_version, load_checkpoint,
+    CheckpointMeta, DataFacts, DeviceChoice, Model, Runtime, RuntimeConfig, libtorch_version, open_checkpoint,
 };
 use std::path::Path;
 
@@ -48,9 +48,8 @@ impl Session {
             let name = &config.data.name;
             Error::Config(format!("no model to repair: pass --checkpoint FILE (train one on {name} with `train`)"))
         })?;
-        let (model, meta) = load_checkpoint(&file, runtime.device)?;
+        let (model, meta) = open_checkpoint(&file, runtime.device, &DataFacts::from(&splits))?;
         let images = &splits.field.images;
-        meta.check_fits(&splits.class_names, [images.height(), images.width()], &splits.normalization)?;
         let largest = splits.train.images.len().min(images.len());
         if config.finetune.batch_size > largest {
             let given = config.finetune.batch_size;

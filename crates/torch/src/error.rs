@@ -35,6 +35,9 @@ pub enum TorchError {
     /// A checkpoint of another model than the one asked for.
     #[error("checkpoint does not fit the model: {0}")]
     Mismatch(String),
+    /// A file of `PyTorch` that cannot be used.
+    #[error(transparent)]
+    PytorchFile(#[from] hybridrepair_pytorch_file::PytorchFileError),
     /// An unknown architecture or a setting outside its range.
     #[error("model: {0}")]
     Spec(String),

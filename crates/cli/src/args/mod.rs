@@ -1,12 +1,14 @@
 //! All commands and flags. Parsing looks at no file and starts nothing.
 
 mod data;
+mod export;
 mod model;
 mod run;
 mod select;
 
 use clap::{Parser, Subcommand};
 pub use data::{DataArgs, DataCommand, SheetArgs};
+pub use export::{ExportArgs, ExportKind};
 pub use model::{EmbedArgs, EvaluateArgs, Split, TrainArgs};
 pub use run::{CompareArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime};
 pub use select::SelectArgs;
@@ -39,6 +41,8 @@ pub enum Command {
     Select(SelectArgs),
     /// Accuracy of a checkpoint on a split
     Evaluate(EvaluateArgs),
+    /// Write a checkpoint for other programs: safetensors, a PyTorch state dict, or TorchScript
+    Export(ExportArgs),
     /// Look at data sets
     Data {
         /// What to do.

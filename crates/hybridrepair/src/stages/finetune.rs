@@ -1,8 +1,11 @@
-use crate::{EpochRule, Error, Run, Session, observe::ProgressObserver, run::Cost, session::parameters};
+use crate::{
+    EpochRule, Error, Method, Run, Session, Unlabelled, observe::ProgressObserver, run::Cost, session::parameters,
+};
 use hybridrepair_core::{Evidence, LabelSet, PoolIdx, RepairSet, Target};
-use hybridrepair_finetune::{RepairData, TwoPass};
+use hybridrepair_finetune::{Draw, RepairData, TwoPass, UnlabelledStream};
 use hybridrepair_torch::{Model, load_checkpoint, save_checkpoint};
 use hybridrepair_train::{EpochReading, Fit, Schedule, Verdict};
+use std::collections::BTreeSet;
 
 /// A repaired model.
 pub struct Repaired {
@@ -25,6 +28,30 @@ fn trusted(evidence: &Evidence, tau: f64) -> Vec<Target> {
     trusted.map(|(row, &u)| Target { idx: PoolIdx::from(row), weight: 1.0 - u }).collect()
 }
 
+/// The unlabelled samples of a method, with their weights.
+fn unlabelled(method: Method, evidence: &Evidence, tau: Option<f64>, labels: &LabelSet, n: usize) -> Vec<Target> {
+    let all = (0..n).map(|row| Target { idx: PoolIdx::from(row), weight: 1.0 });
+    match method.unlabelled {
+        None => Vec::new(),
+        Some(Unlabelled::Trusted) => tau.map(|tau| trusted(evidence, tau)).unwrap_or_default(),
+        Some(Unlabelled::Whole) => all.collect(),
+        Some(Unlabelled::Rest) => {
+            let bought = labels.iter().map(|l| l.idx).collect::<BTreeSet<_>>();
+            all.filter(|t| !bought.contains(&t.idx)).collect()
+        }
+    }
+}
+
+/// How the unlabelled stream is made.
+fn stream(method: Method, in_order: bool) -> UnlabelledStream {
+    let draw = match method.unlabelled {
+        Some(Unlabelled::Rest | Unlabelled::Whole) if in_order => Draw::InOrder,
+        Some(Unlabelled::Rest | Unlabelled::Whole) => Draw::Shuffled,
+        _ => Draw::Weighted,
+    };
+    UnlabelledStream { draw, labels: method.unlabelled != Some(Unlabelled::Rest) }
+}
+
 /// Repair training from the "before" model; keeps every epoch in `checkpoints/` and the chosen one as `best`.
 ///
 /// # Errors
@@ -34,24 +61,27 @@ pub fn finetune(
     run: &mut Run<'_>,
     before: &Model,
     labels: LabelSet,
+    method: Method,
     evidence: &Evidence,
     tau: Option<f64>,
 ) -> Result<Repaired, Error> {
     run.stage("finetune", |run| {
         let mut settings = session.config.finetune.clone();
-        let unlabelled = tau.map(|tau| trusted(evidence, tau)).unwrap_or_default();
-        if tau.is_none() {
+        let unlabelled = unlabelled(method, evidence, tau, &labels, session.pool.len());
+        if method.unlabelled.is_none() {
             settings.consistency = None;
         }
+        let in_order = settings.consistency.as_ref().is_some_and(|c| c.fixed_order);
         let data = RepairData {
             replay: session.replay(),
             field: session.splits.field.images.clone(),
             normalization: session.splits.normalization,
             set: RepairSet { labels, unlabelled },
+            stream: stream(method, in_order),
             probe: session.probe()?,
         };
         // the state on disk belongs to exactly these settings and these labels
-        let content = (&settings, data.set.labels.iter().collect::<Vec<_>>(), tau);
+        let content = (&settings, data.set.labels.iter().collect::<Vec<_>>(), tau, method.name);
         let key = parameters(session.training_key("finetune", 1)?, &content)?.fingerprint().to_string();
         let model = before.duplicate()?;
         let mut objective = TwoPass::new(data, settings.clone())?;

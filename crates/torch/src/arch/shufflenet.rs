@@ -108,9 +108,10 @@ fn shuffle(x: &Tensor, groups: i64) -> Tensor {
     if groups == 1 {
         return x.shallow_clone();
     }
-    let (n, c, h, w) = x.size4().expect("a batch of maps has four dimensions");
-    let split = x.permute([0, 2, 3, 1]).reshape([n, h, w, groups, c / groups]);
-    split.transpose(3, 4).reshape([n, h, w, c]).permute([0, 3, 1, 2])
+    let (_, c, h, w) = x.size4().expect("a batch of maps has four dimensions");
+    // -1: a traced module must take any number of pictures
+    let split = x.permute([0, 2, 3, 1]).reshape([-1, h, w, groups, c / groups]);
+    split.transpose(3, 4).reshape([-1, h, w, c]).permute([0, 3, 1, 2])
 }
 
 #[cfg(test)]

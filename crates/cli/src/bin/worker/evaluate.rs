@@ -2,7 +2,7 @@ use crate::{failure::failure, recipe::data_flags, show};
 use hybridrepair::{
     DataConfig, Error,
     data::{Field, Images, Normalizer, Splits},
-    torch::{Arch, DeviceChoice, Model, Runtime, RuntimeConfig, load_checkpoint, predict},
+    torch::{Arch, DataFacts, DeviceChoice, Model, Runtime, RuntimeConfig, open_checkpoint, predict},
 };
 use hybridrepair_cli::say;
 use hybridrepair_cli::{
@@ -61,13 +61,11 @@ pub(crate) fn load_model(
     runtime: Runtime,
     arch: Option<(&str, Option<f64>)>,
 ) -> Result<Model, Failure> {
-    let images = &splits.field.images;
     let load = || {
-        let (model, meta) = load_checkpoint(file, runtime.device)?;
+        let (model, meta) = open_checkpoint(file, runtime.device, &DataFacts::from(splits))?;
         if let Some((name, width)) = arch {
             meta.check_arch(name.parse::<Arch>()?, width)?;
         }
-        meta.check_fits(&splits.class_names, [images.height(), images.width()], &splits.normalization)?;
         Ok(model)
     };
     load().map_err(|e| failure(Error::Torch(e)))

@@ -1,4 +1,10 @@
-use hybridrepair::{Error, embed::EmbedError, finetune::FinetuneError, torch::TorchError, training::TrainError};
+use hybridrepair::{
+    Error,
+    embed::EmbedError,
+    finetune::FinetuneError,
+    torch::{PytorchFileError, TorchError},
+    training::TrainError,
+};
 use hybridrepair_cli::{Exit, Failure};
 
 /// Exit code and advice for an error of the pipeline.
@@ -33,6 +39,16 @@ fn torch(error: &TorchError) -> Failure {
             .help("pass the checkpoint of this data set and architecture; `train` makes one"),
         TorchError::Checkpoint { .. } => Failure::new(Exit::Input, error)
             .help("pass a .safetensors file that `train` or `repair` has written, or fetch it again"),
+        TorchError::PytorchFile(PytorchFileError::Io { source, .. })
+            if source.kind() != std::io::ErrorKind::NotFound =>
+        {
+            Failure::new(Exit::Unexpected, error).help("check the rights and the room on the disk")
+        }
+        TorchError::PytorchFile(_) => Failure::new(Exit::Input, error)
+            .help("pass a .safetensors file, or a state dict: torch.save(model.state_dict(), \"model.pt\")"),
+        TorchError::Io { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
+            Failure::new(Exit::Input, error).help("choose another --output, or pass --overwrite")
+        }
         TorchError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             Failure::new(Exit::Input, error).help("check the path; `train` makes a checkpoint")
         }

@@ -4,6 +4,7 @@ mod compare;
 mod embed;
 mod env;
 mod evaluate;
+mod export;
 mod failure;
 mod plan;
 mod progress;
@@ -37,6 +38,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Train(args) => train::run(args),
         Command::Embed(args) => embed::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Export(args) => export::run(args),
         Command::Env { json } => env::run(*json),
         light => light::run(light),
     }

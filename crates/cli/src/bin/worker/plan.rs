@@ -59,15 +59,16 @@ fn make(session: &Session) -> Result<Plan, Error> {
     // at most: the replay set is what the model gets right, and regions have about `average_size` members
     let labelled = if method.spread { session.budget * c.regions.average_size } else { session.budget };
     let first = if buys.is_some() { (train + labelled) as u64 / batch } else { 0 };
-    let second = if method.consistency { (train.max(field) as u64 / batch).max(1) } else { 0 };
+    let ssl = method.unlabelled.is_some();
+    let second = if ssl { (train.max(field) as u64 / batch).max(1) } else { 0 };
     let epochs = if buys.is_some() { f.epochs as u64 } else { 0 };
     let replay = f.replay_epochs as u64 * (train as u64 / batch);
     let trained = replay * batch + epochs * (first * batch + second * batch * (1 + all_views));
     let views_pass = all_views * field as u64;
-    let scores = needs.is_some_and(|n| n.contains(Need::Views)) || method.consistency;
-    let choose = (f.replay_epochs as u64 + epochs * if method.consistency { 2 } else { 1 }) * train as u64;
-    let teacher = if method.consistency { second * batch * all_views + views_pass } else { 0 };
-    let threshold = if !method.consistency {
+    let scores = needs.is_some_and(|n| n.contains(Need::Views)) || method.trusts();
+    let choose = (f.replay_epochs as u64 + epochs * if ssl { 2 } else { 1 }) * train as u64;
+    let teacher = if ssl { second * batch * all_views } else { 0 } + if method.trusts() { views_pass } else { 0 };
+    let threshold = if !method.trusts() {
         0
     } else if c.threshold.on_holdout {
         train as u64 + (1 + all_views) * holdout as u64
@@ -79,7 +80,7 @@ fn make(session: &Session) -> Result<Plan, Error> {
     let speed = measure(session)?;
     let seconds = trained as f64 / speed.training + forward as f64 / speed.forward;
     let pictures = train + s.val.images.len() + field + holdout;
-    let step_pictures = if method.consistency { batch * (1 + all_views) } else { batch };
+    let step_pictures = if ssl { batch * (1 + all_views) } else { batch };
     Ok(Plan {
         method: method.name.to_owned(),
         device: session.runtime.device_name(),
