@@ -18,7 +18,7 @@ pub struct Dataset {
     pub folder: Option<Folder>,
     /// How training pictures are varied.
     pub transform: TrainTransform,
-    /// Reads or draws it whole, from a folder that exists (any path when it needs none).
+    /// Reads or draws it whole, from a path that exists (any path when it needs none).
     pub load: fn(&Path, &LoadOptions) -> Result<Splits, DataError>,
 }
 
@@ -84,7 +84,7 @@ impl Dataset {
         let found = self.inside(dir);
         match files.iter().find(|f| !found.join(f).is_file()) {
             None => Ok(found),
-            Some(file) => Err(self.missing(dir, file, "")),
+            Some(file) => Err(self.missing(dir, file, &packed(dir))),
         }
     }
 
@@ -93,6 +93,14 @@ impl Dataset {
         let help = format!("{hint}{}", self.help());
         DataError::Missing { name: self.name, dir: dir.to_owned(), missing: what.to_owned(), help }
     }
+}
+
+/// A hint when an archive lies in the folder, ending in "; ".
+fn packed(dir: &Path) -> String {
+    let names = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.file_name());
+    let archive = |name: &String| [".tar.gz", ".tgz", ".tar", ".zip"].iter().any(|end| name.ends_with(end));
+    let first = names.filter_map(|name| name.into_string().ok()).filter(archive).min();
+    first.map_or_else(String::new, |name| format!("unpack {name} there first; "))
 }
 
 /// A data set and how it is cut, ready to be loaded.
@@ -128,7 +136,7 @@ impl DatasetSpec {
     /// # Errors
     /// When files are missing or damaged, or a size is out of range.
     pub fn load(&self) -> Result<Splits, DataError> {
-        if self.dataset.folder.is_some() && !self.dir.is_dir() {
+        if self.dataset.folder.is_some() && !self.dir.exists() {
             return Err(self.dataset.missing(&self.dir, "the folder", ""));
         }
         (self.dataset.load)(&self.dir, &self.options)

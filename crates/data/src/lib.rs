@@ -5,22 +5,31 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod arrays;
 mod augmix;
 mod batches;
 mod bias;
+mod bytes;
 mod cifar10;
+mod cifar100;
+mod columns;
 mod cut;
 mod dataset;
 mod draw;
 mod error;
 pub mod folder;
+mod idx;
 mod images;
+mod mat;
+mod mnist;
 pub mod npy;
 mod published;
+mod records;
 mod registry;
 mod sheet;
 mod signs;
 mod splits;
+mod svhn;
 mod transform;
 mod views;
 
@@ -28,13 +37,16 @@ pub use augmix::{AugMix, Op};
 pub use batches::TrainBatches;
 pub use bias::{BiasModel, biased_draw, read_indices};
 pub use cifar10::read_cifar10;
+pub use cifar100::read_cifar100;
 pub use cut::Cut;
 pub use dataset::{Dataset, DatasetSpec, Folder, LoadOptions, load};
 pub use error::DataError;
 pub use images::Images;
+pub use mnist::read_mnist_part;
 pub use published::{DrawSource, PublishedSplit};
 pub use sheet::{Sheet, contact_sheet};
 pub use signs::{SIGNS_VERSION, SignsSpec, signs};
 pub use splits::{Field, Labelled, Normalization, Splits, Whole};
+pub use svhn::{read_svhn, read_svhn_part};
 pub use transform::{Normalizer, TrainTransform};
 pub use views::{ViewConfig, ViewMaker};

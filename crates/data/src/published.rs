@@ -1,6 +1,7 @@
 //! The cuts of public data sets: contiguous ranges of train followed by test (`HybridRepair`, section 1.1).
 
 use crate::bias::{biased_draw, read_indices};
+use crate::draw::below;
 use crate::{BiasModel, DataError, Field, Labelled, Normalization, Splits, Whole};
 use hybridrepair_core::{SampleId, SealedLabels, Streams};
 use std::ops::Range;
@@ -45,6 +46,12 @@ pub(crate) struct Cuts {
     pub(crate) field: Range<usize>,
 }
 
+impl Cuts {
+    /// Those of CIFAR-10, for data sets of as many pictures.
+    pub(crate) const CIFAR10: Self =
+        Self { train: (0..15_000, 0.75), val: (15_000..20_000, 0.75), holdout: 20_000..25_000, field: 25_000..60_000 };
+}
+
 /// How a whole data set becomes splits.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -62,6 +69,18 @@ impl Plan {
     /// Sample ids are rows of `all`; training and validation pictures stand in draw order.
     pub(crate) fn cut(&self, all: Whole, split: &PublishedSplit) -> Result<Splits, DataError> {
         self.cut_in_order(all, |position| position, split)
+    }
+
+    /// As [`Plan::cut`], after a shuffle that belongs to the data set: for data sets without a published split, whose
+    /// files may be sorted by class, writer or difficulty.
+    pub(crate) fn cut_shuffled(&self, all: Whole, split: &PublishedSplit) -> Result<Splits, DataError> {
+        let mut stream = Streams::new(0).named(&format!("{}.order", self.name));
+        let n = all.labels.len();
+        let mut rows: Vec<usize> = (0..n).collect();
+        for i in 0..n {
+            rows.swap(i, i + below(&mut stream, n - i));
+        }
+        self.cut_in_order(all, |position| rows[position], split)
     }
 
     /// As [`Plan::cut`], after a permutation: `row` gives the row of `all` at each position that the ranges mean.

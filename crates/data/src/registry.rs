@@ -1,10 +1,17 @@
 //! The list of data sets: one line each.
 
 use crate::dataset::Dataset;
-use crate::{cifar10, signs};
+use crate::{arrays, cifar10, cifar100, mnist, signs, svhn};
 
 /// All data sets, in the order in which they are listed.
 pub(crate) static DATASETS: &[&Dataset] = &[
     &signs::SIGNS, //
     &cifar10::CIFAR10,
+    &cifar100::CIFAR100,
+    &svhn::SVHN,
+    &mnist::MNIST,
+    &mnist::FASHION_MNIST,
+    &mnist::KMNIST,
+    &mnist::EMNIST_DIGITS,
+    &arrays::ARRAYS,
 ];

@@ -11,6 +11,23 @@ pub struct Normalization {
     pub std: [f32; 3],
 }
 
+impl Normalization {
+    /// The statistics of these pictures, from exact sums. A channel of one value counts with a deviation of one level.
+    pub fn of(images: &Images) -> Self {
+        let (mut sums, mut squares) = ([0u64; 3], [0u64; 3]);
+        for pixel in images.as_slice().as_chunks::<3>().0 {
+            for (c, &v) in pixel.iter().enumerate() {
+                sums[c] += u64::from(v);
+                squares[c] += u64::from(v) * u64::from(v);
+            }
+        }
+        let n = (images.as_slice().len() / 3).max(1) as f64;
+        let mean = sums.map(|s| s as f64 / n);
+        let deviation = |c: usize| (squares[c] as f64 / n - mean[c] * mean[c]).max(1.0).sqrt();
+        Self { mean: mean.map(|m| (m / 255.0) as f32), std: [0, 1, 2].map(|c| (deviation(c) / 255.0) as f32) }
+    }
+}
+
 /// All of a data set with all its labels, in file order, before it is cut.
 #[derive(Clone, Debug)]
 pub struct Whole {

@@ -75,3 +75,17 @@ impl Element for i64 {
         None
     }
 }
+
+impl Element for u8 {
+    fn decoder(descr: &str) -> Result<(usize, Decode<Self>), NpyError> {
+        if descr != "|u1" {
+            let expected = "uint8 (convert with .astype('uint8'))";
+            return Err(NpyError::Dtype { found: descr.to_owned(), expected });
+        }
+        Ok((1, |bytes, out| out.extend_from_slice(bytes)))
+    }
+
+    fn not_finite(self) -> Option<f32> {
+        None
+    }
+}
