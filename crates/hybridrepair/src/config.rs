@@ -8,7 +8,7 @@ use hybridrepair_data::{
 use hybridrepair_embed::Extractor;
 use hybridrepair_finetune::RepairSettings;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which set of values fills in what a recipe does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +117,8 @@ pub struct RepairConfig {
     pub threads: Option<usize>,
     /// The model under repair.
     pub checkpoint: Option<PathBuf>,
+    /// The model under repair, as a scripted TorchScript module instead of a checkpoint.
+    pub torchscript: Option<PathBuf>,
     /// `penultimate`, or a `.npy` with a row per sample of the field pool.
     pub extractor: String,
     /// Which epoch of the repair is kept.
@@ -184,6 +186,9 @@ impl RepairConfig {
                 "regions: average_size, restarts and min_samples are at least 1, min_cluster_size at least 2",
             );
         }
+        if self.checkpoint.is_some() && self.torchscript.is_some() {
+            return wrong("checkpoint and torchscript both name the model under repair: give one of them");
+        }
         if t.neighbors == 0 || t.sample == 0 || t.fixed.is_some_and(|tau| !tau.is_finite()) {
             return wrong("threshold: neighbors and sample are at least 1, fixed is a finite number");
         }
@@ -198,6 +203,11 @@ impl RepairConfig {
         Ok(())
     }
 
+    /// The file of the model under repair.
+    pub fn model_file(&self) -> Option<&Path> {
+        self.checkpoint.as_deref().or(self.torchscript.as_deref())
+    }
+
     /// The values of a preset.
     pub fn preset(preset: Preset) -> Self {
         let published = Self {
@@ -209,6 +219,7 @@ impl RepairConfig {
             device: "auto".to_owned(),
             threads: None,
             checkpoint: None,
+            torchscript: None,
             extractor: "penultimate".to_owned(),
             keep: EpochRule::Last,
             data: DataConfig::default(),

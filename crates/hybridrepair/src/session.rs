@@ -4,6 +4,7 @@ use hybridrepair_data::{Normalizer, Splits, ViewMaker};
 use hybridrepair_runs::{Cache, Fingerprint, StageKey};
 use hybridrepair_torch::{
     CheckpointMeta, DataFacts, DeviceChoice, Model, Runtime, RuntimeConfig, libtorch_version, open_checkpoint,
+    open_script,
 };
 use std::path::Path;
 
@@ -44,11 +45,19 @@ impl Session {
         let runtime = Runtime::start(RuntimeConfig { device, threads: config.threads })?;
         let splits = config.data.load()?;
         let budget = config.budget.count(splits.field.images.len())?;
-        let file = config.checkpoint.clone().ok_or_else(|| {
+        let file = config.model_file().map(Path::to_owned).ok_or_else(|| {
             let name = &config.data.name;
-            Error::Config(format!("no model to repair: pass --checkpoint FILE (train one on {name} with `train`)"))
+            Error::Config(format!(
+                "no model to repair: pass --checkpoint FILE or --torchscript FILE (train one on {name} with `train`)"
+            ))
         })?;
-        let (model, meta) = open_checkpoint(&file, runtime.device, &DataFacts::from(&splits))?;
+        let facts = DataFacts::from(&splits);
+        let (model, meta) = if config.torchscript.is_some() {
+            open_script(&file, runtime.device, &facts)?
+        } else {
+            open_checkpoint(&file, runtime.device, &facts)?
+        };
+        model.check_trainable()?;
         let images = &splits.field.images;
         let largest = splits.train.images.len().min(images.len());
         if config.finetune.batch_size > largest {

@@ -120,6 +120,7 @@ pub fn train(config: &TrainConfig, dir: &RunDir, progress: &mut dyn Progress) ->
         normalization: splits.normalization,
         input: [size.0, size.1],
         dataset: config.data.name.clone(),
+        script: None,
     };
     let layout = dir.layout();
     write_config(&layout.config(), config)?;

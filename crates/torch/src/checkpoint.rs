@@ -5,7 +5,12 @@ use hybridrepair_core::Streams;
 use hybridrepair_data::Normalization;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, fs, path::Path};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
 use tch::{Device, Kind, Tensor};
 
 /// What a checkpoint says about its model.
@@ -21,6 +26,42 @@ pub struct CheckpointMeta {
     pub input: [usize; 2],
     /// The data set it was trained on.
     pub dataset: String,
+    /// For a TorchScript model: the file that holds its code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<ScriptFile>,
+}
+
+/// A TorchScript file that a checkpoint belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScriptFile {
+    /// Where it was.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes, in hexadecimal digits.
+    pub sha256: String,
+}
+
+impl ScriptFile {
+    /// Names a file by its path and content.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of(path: &Path) -> Result<Self, TorchError> {
+        let io = |source| TorchError::Io { path: path.to_owned(), source };
+        let whole = fs::canonicalize(path).map_err(io)?;
+        let digest = Sha256::digest(fs::read(&whole).map_err(io)?);
+        Ok(Self { path: whole, sha256: digest.iter().map(|b| format!("{b:02x}")).collect() })
+    }
+
+    /// Checks that the file is there and as it was.
+    fn check(&self, checkpoint: &Path) -> Result<(), TorchError> {
+        let at = self.path.display();
+        let why = match Self::of(&self.path) {
+            Ok(now) if now.sha256 == self.sha256 => return Ok(()),
+            Ok(_) => format!("it belongs to the TorchScript file {at}, which has changed since"),
+            Err(_) => format!("it belongs to the TorchScript file {at}, which cannot be read"),
+        };
+        Err(unreadable(checkpoint, why))
+    }
 }
 
 /// Writes a model: all tensors under `PyTorch`'s names, f32 or (with `half`) f16, and its metadata.
@@ -94,7 +135,13 @@ pub fn peek_checkpoint(path: &Path) -> Result<CheckpointMeta, TorchError> {
 pub fn load_checkpoint(path: &Path, device: Device) -> Result<(Model, CheckpointMeta), TorchError> {
     let data = read(path)?;
     let meta = meta_of(path, &data)?;
-    let model = Model::new(meta.spec, device, Streams::new(0))?;
+    let model = match &meta.script {
+        Some(script) => {
+            script.check(path)?;
+            Model::from_script(&script.path, meta.input, device)?
+        }
+        None => Model::new(meta.spec, device, Streams::new(0))?,
+    };
     let mismatch = |e| match e {
         TorchError::Mismatch(why) => TorchError::Mismatch(format!("{}: {why}", path.display())),
         other => other,
@@ -219,6 +266,7 @@ mod tests {
             normalization: Normalization { mean: [0.5; 3], std: [0.25; 3] },
             input: [32, 32],
             dataset: "test".to_owned(),
+            script: None,
         };
         (Model::new(spec, Device::Cpu, Streams::new(3)).unwrap(), meta)
     }

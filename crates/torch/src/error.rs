@@ -38,6 +38,22 @@ pub enum TorchError {
     /// A file of `PyTorch` that cannot be used.
     #[error(transparent)]
     PytorchFile(#[from] hybridrepair_pytorch_file::PytorchFileError),
+    /// A TorchScript file that is no classifier under the contract.
+    #[error("{}: {why}", path.display())]
+    Script {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A TorchScript module that cannot be trained.
+    #[error("{} cannot be trained: {why}", path.display())]
+    Frozen {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// An unknown architecture or a setting outside its range.
     #[error("model: {0}")]
     Spec(String),

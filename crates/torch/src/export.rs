@@ -1,6 +1,6 @@
 //! Models for other programs.
 
-use crate::{Model, TorchError, predict::to_vec, save_tensors};
+use crate::{Arch, Model, TorchError, predict::to_vec, save_tensors};
 use hybridrepair_pytorch_file::{Dtype, IfExists, NamedTensor, write_state_dict};
 use std::path::Path;
 use tch::{CModule, Kind, Tensor};
@@ -41,6 +41,8 @@ pub fn export(
         return Err(TorchError::Io { path: path.to_owned(), source: exists() });
     }
     match format {
+        // it is a module already, and better than a trace of itself
+        ExportFormat::TorchScript if model.spec().arch == Arch::TorchScript => model.save_script(path),
         ExportFormat::Safetensors { half } => save_tensors(path, &model.params().snapshot(), kind(half), None),
         ExportFormat::StateDict { half } => {
             let named = model.params().snapshot().iter().map(|(name, t)| named(name, t, half)).collect::<Vec<_>>();
@@ -118,7 +120,7 @@ fn unlike(path: &Path, why: &str) -> TorchError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Arch, ModelSpec};
+    use crate::ModelSpec;
     use hybridrepair_core::Streams;
     use tch::Device;
 

@@ -1,6 +1,8 @@
 //! Checkpoints that were not written here: a state dict of `torch.save`, or a plain safetensors file.
 
-use crate::{Arch, CheckpointMeta, Model, ModelSpec, TorchError, load_checkpoint, load_tensors, peek_checkpoint};
+use crate::{
+    Arch, CheckpointMeta, Model, ModelSpec, ScriptFile, TorchError, load_checkpoint, load_tensors, peek_checkpoint,
+};
 use hybridrepair_core::Streams;
 use hybridrepair_data::{Normalization, Splits};
 use hybridrepair_pytorch_file::{CheckpointFile, NamedTensor};
@@ -53,7 +55,7 @@ pub fn open_checkpoint(path: &Path, device: Device, data: &DataFacts) -> Result<
     };
     let spec = ModelSpec::infer(&tensors).map_err(in_file)?;
     let DataFacts { class_names, normalization, input, dataset } = data.clone();
-    let meta = CheckpointMeta { spec, class_names, normalization, input, dataset };
+    let meta = CheckpointMeta { spec, class_names, normalization, input, dataset, script: None };
     if spec.classes != meta.class_names.len() {
         let (ours, theirs) = (spec.classes, meta.class_names.len());
         return Err(in_file(TorchError::Mismatch(format!("it knows {ours} classes, the data has {theirs}"))));
@@ -65,6 +67,22 @@ pub fn open_checkpoint(path: &Path, device: Device, data: &DataFacts) -> Result<
         return Err(TorchError::Checkpoint { path: path.to_owned(), why });
     }
     Ok((model, meta))
+}
+
+/// The model of a TorchScript file, checked against the data.
+///
+/// # Errors
+/// As [`Model::from_script`], and when its classes are not as many as those of the data.
+pub fn open_script(path: &Path, device: Device, data: &DataFacts) -> Result<(Model, CheckpointMeta), TorchError> {
+    let DataFacts { class_names, normalization, input, dataset } = data.clone();
+    let model = Model::from_script(path, input, device)?;
+    let spec = *model.spec();
+    if spec.classes != class_names.len() {
+        let why = format!("it knows {} classes, the data has {}", spec.classes, class_names.len());
+        return Err(TorchError::Script { path: path.to_owned(), why });
+    }
+    let script = Some(ScriptFile::of(path)?);
+    Ok((model, CheckpointMeta { spec, class_names, normalization, input, dataset, script }))
 }
 
 /// Reads the tensors of a safetensors file or of what `torch.save` wrote, as f32 on the CPU.
@@ -112,11 +130,12 @@ fn has_our_metadata(path: &Path) -> bool {
 
 /// How an architecture is told by the names of its tensors: one that only it has, the classifier's weight, and the length
 /// of its features at width 1.
-fn marks(arch: Arch) -> (&'static str, &'static str, f64) {
+fn marks(arch: Arch) -> Option<(&'static str, &'static str, f64)> {
     match arch {
-        Arch::MobileNet => ("layers.12.conv2.weight", "linear.weight", 1024.0),
-        Arch::ResNet18 => ("layer4.1.conv2.weight", "fc.weight", 512.0),
-        Arch::ShuffleNetG2 => ("layer2.7.conv3.weight", "linear.weight", 800.0),
+        Arch::MobileNet => Some(("layers.12.conv2.weight", "linear.weight", 1024.0)),
+        Arch::ResNet18 => Some(("layer4.1.conv2.weight", "fc.weight", 512.0)),
+        Arch::ShuffleNetG2 => Some(("layer2.7.conv3.weight", "linear.weight", 800.0)),
+        Arch::TorchScript => None,
     }
 }
 
@@ -128,7 +147,7 @@ impl ModelSpec {
     pub fn infer(tensors: &[(String, Tensor)]) -> Result<Self, TorchError> {
         let size = |name: &str| tensors.iter().find(|(n, _)| n == name).map(|(_, t)| t.size());
         for arch in Arch::ALL {
-            let (own, head, features) = marks(arch);
+            let Some((own, head, features)) = marks(arch) else { continue };
             if let (Some(_), Some([classes, length])) = (size(own), size(head).as_deref()) {
                 let spec = Self { arch, width: *length as f64 / features, classes: *classes as usize };
                 spec.check()?;

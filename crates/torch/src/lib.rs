@@ -16,15 +16,18 @@ mod model;
 mod params;
 mod predict;
 mod runtime;
+mod script;
 mod tta;
 
 pub use arch::{Arch, ModelSpec};
 pub use batch::{class_tensor, nhwc_tensor};
-pub use checkpoint::{CheckpointMeta, load_checkpoint, load_tensors, peek_checkpoint, save_checkpoint, save_tensors};
+pub use checkpoint::{
+    CheckpointMeta, ScriptFile, load_checkpoint, load_tensors, peek_checkpoint, save_checkpoint, save_tensors,
+};
 pub use device::DeviceChoice;
 pub use error::TorchError;
 pub use export::{ExportFormat, export};
-pub use foreign::{DataFacts, open_checkpoint, read_state_dict};
+pub use foreign::{DataFacts, open_checkpoint, open_script, read_state_dict};
 pub use hybridrepair_pytorch_file::PytorchFileError;
 pub use model::{Model, Output};
 pub use params::Params;

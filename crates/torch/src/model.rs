@@ -1,5 +1,10 @@
-use crate::{ModelSpec, Params, TorchError, arch::Network};
+use crate::{
+    Arch, ModelSpec, Params, TorchError,
+    arch::Network,
+    script::{Archive, Script},
+};
 use hybridrepair_core::Streams;
+use std::{path::Path, sync::Arc};
 use tch::{Device, Tensor};
 
 /// What a classifier says to a batch.
@@ -31,12 +36,54 @@ impl Model {
         Ok(Self { spec, params, network, device })
     }
 
+    /// The model of a TorchScript file, for pictures of this height and width.
+    ///
+    /// Its `forward` takes `n x 3 x h x w` and gives logits or `(logits, features)`; with a method `features` beside it
+    /// the features come from there, without either the logits stand for them.
+    ///
+    /// # Errors
+    /// When the file is missing, is no TorchScript module, or gives something else.
+    pub fn from_script(path: &Path, input: [usize; 2], device: Device) -> Result<Self, TorchError> {
+        Self::of_archive(&Archive::read(path, input)?, device)
+    }
+
+    fn of_archive(archive: &Arc<Archive>, device: Device) -> Result<Self, TorchError> {
+        let (script, params) = Script::load(archive, device)?;
+        let spec = ModelSpec { arch: Arch::TorchScript, width: 1.0, classes: script.classes };
+        Ok(Self { spec, params, network: Network::Script(script), device })
+    }
+
+    /// Writes a TorchScript model with its present weights, for `torch.jit.load`; other models are not written.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save_script(&self, path: &Path) -> Result<(), TorchError> {
+        match &self.network {
+            Network::Script(script) => script.save(path),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that training moves all that it should, which is not so for a traced or frozen TorchScript module.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub fn check_trainable(&self) -> Result<(), TorchError> {
+        match &self.network {
+            Network::Script(script) => script.check_trainable(self.device),
+            _ => Ok(()),
+        }
+    }
+
     /// A model of the same architecture, on the same device, with the same values.
     ///
     /// # Errors
     /// As [`Model::new`].
     pub fn duplicate(&self) -> Result<Self, TorchError> {
-        let twin = Self::new(self.spec, self.device, Streams::new(0))?;
+        let twin = match &self.network {
+            Network::Script(script) => Self::of_archive(script.archive(), self.device)?,
+            _ => Self::new(self.spec, self.device, Streams::new(0))?,
+        };
         twin.params.restore(&self.params.snapshot())?;
         Ok(twin)
     }

@@ -41,6 +41,14 @@ impl Params {
         tensor
     }
 
+    /// Takes over a tensor of a module of others; its values move to channels-last memory where that applies.
+    pub(crate) fn adopt(&mut self, name: &str, mut tensor: Tensor, trained: bool) {
+        if tensor.dim() == 4 && tensor.kind() == Kind::Float {
+            tch::no_grad(|| tensor.set_data(&channels_last(&tensor)));
+        }
+        self.entries.push(Entry { name: name.to_owned(), tensor, trained });
+    }
+
     /// The parameters that are trained, with their names.
     pub fn trained(&self) -> impl Iterator<Item = (&str, &Tensor)> {
         self.entries.iter().filter(|e| e.trained).map(|e| (e.name.as_str(), &e.tensor))

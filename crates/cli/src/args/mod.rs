@@ -9,7 +9,7 @@ mod select;
 use clap::{Parser, Subcommand};
 pub use data::{DataArgs, DataCommand, SheetArgs};
 pub use export::{ExportArgs, ExportKind};
-pub use model::{EmbedArgs, EvaluateArgs, Split, TrainArgs};
+pub use model::{EmbedArgs, EvaluateArgs, ModelArgs, Split, TrainArgs};
 pub use run::{CompareArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime};
 pub use select::SelectArgs;
 

@@ -55,12 +55,24 @@ pub enum Split {
     Holdout,
 }
 
+/// A model, from one of two kinds of files.
+#[derive(Args, Debug, Clone)]
+#[group(required = true, multiple = false)]
+pub struct ModelArgs {
+    /// The model: a .safetensors file, or a state dict of torch.save
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// The model: a TorchScript module that gives logits, or (logits, features)
+    #[arg(long, value_name = "FILE")]
+    pub torchscript: Option<PathBuf>,
+}
+
 /// `evaluate`
 #[derive(Args, Debug, Clone)]
 pub struct EvaluateArgs {
     /// The model
-    #[arg(long, value_name = "FILE")]
-    pub checkpoint: PathBuf,
+    #[command(flatten)]
+    pub file: ModelArgs,
     /// A second model, for repaired and broken samples
     #[arg(long, value_name = "FILE")]
     pub against: Option<PathBuf>,
@@ -88,8 +100,8 @@ pub struct EvaluateArgs {
 #[derive(Args, Debug, Clone)]
 pub struct EmbedArgs {
     /// The model
-    #[arg(long, value_name = "FILE")]
-    pub checkpoint: PathBuf,
+    #[command(flatten)]
+    pub file: ModelArgs,
     /// The split
     #[arg(long, value_enum, default_value_t = Split::Field)]
     pub part: Split,

@@ -70,8 +70,11 @@ pub struct RepairSettingsArgs {
     #[arg(long)]
     pub preset: Option<PresetArg>,
     /// The model under repair
-    #[arg(long, visible_alias = "initial-checkpoint", value_name = "FILE")]
+    #[arg(long, visible_alias = "initial-checkpoint", value_name = "FILE", conflicts_with = "torchscript")]
     pub checkpoint: Option<PathBuf>,
+    /// The model under repair as a scripted TorchScript module that gives logits, or (logits, features)
+    #[arg(long, value_name = "FILE")]
+    pub torchscript: Option<PathBuf>,
     /// Labels to buy: 0.01 or 1% of the pool, or a count such as 350
     #[arg(long, allow_negative_numbers = true)]
     pub budget: Option<Budget>,

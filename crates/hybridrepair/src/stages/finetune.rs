@@ -112,6 +112,8 @@ pub fn finetune(
         let model = if outcome.epochs.is_empty() { model } else { load(epoch)? };
         let least_entropy = certain.map(|epoch| load(epoch).map(|model| (epoch, model))).transpose()?;
         save_checkpoint(&layout.checkpoint("best"), &model, &session.meta, false)?;
+        // a TorchScript model goes back to its owner as what it came as
+        model.save_script(&layout.checkpoint("best").with_extension("pt"))?;
         let extra = |e: &EpochReading| e.readings.get("images_forward").copied().unwrap_or(0.0) as u64;
         let cost = Cost {
             images_trained: outcome.epochs.iter().map(|e| e.images_trained).sum(),

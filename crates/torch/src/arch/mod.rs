@@ -3,7 +3,7 @@ mod mobilenet;
 mod resnet;
 mod shufflenet;
 
-use crate::{Params, TorchError, model::Output};
+use crate::{Params, TorchError, model::Output, script::Script};
 use hybridrepair_core::Stream;
 use mobilenet::MobileNet;
 use resnet::ResNet18;
@@ -22,10 +22,12 @@ pub enum Arch {
     ResNet18,
     /// `ShuffleNet` v1 with two groups, for small pictures (Zhang et al. 2018).
     ShuffleNetG2,
+    /// A TorchScript module: its layers are its own.
+    TorchScript,
 }
 
 impl Arch {
-    /// All of them.
+    /// All that are built in.
     pub const ALL: [Self; 3] = [Self::MobileNet, Self::ResNet18, Self::ShuffleNetG2];
 
     /// Its name on the command line and in checkpoints.
@@ -34,6 +36,7 @@ impl Arch {
             Self::MobileNet => "mobilenet",
             Self::ResNet18 => "resnet18",
             Self::ShuffleNetG2 => "shufflenetg2",
+            Self::TorchScript => "torchscript",
         }
     }
 }
@@ -82,6 +85,7 @@ pub(crate) enum Network {
     MobileNet(MobileNet),
     ResNet18(ResNet18),
     ShuffleNetG2(ShuffleNetG2),
+    Script(Script),
 }
 
 impl Network {
@@ -97,6 +101,9 @@ impl Network {
             Arch::MobileNet => Self::MobileNet(MobileNet::new(&mut build, spec.width, spec.classes)),
             Arch::ResNet18 => Self::ResNet18(ResNet18::new(&mut build, spec.width, spec.classes)),
             Arch::ShuffleNetG2 => Self::ShuffleNetG2(ShuffleNetG2::new(&mut build, spec.width, spec.classes)),
+            Arch::TorchScript => {
+                return Err(TorchError::Spec("a TorchScript model is read from its file, not built".to_owned()));
+            }
         })
     }
 
@@ -105,6 +112,7 @@ impl Network {
             Self::MobileNet(net) => net.forward(x, train),
             Self::ResNet18(net) => net.forward(x, train),
             Self::ShuffleNetG2(net) => net.forward(x, train),
+            Self::Script(net) => net.forward(x, train),
         }
     }
 
@@ -114,6 +122,7 @@ impl Network {
             Self::MobileNet(net) => net.features(),
             Self::ResNet18(net) => net.features(),
             Self::ShuffleNetG2(net) => net.features(),
+            Self::Script(net) => net.features,
         }
     }
 }

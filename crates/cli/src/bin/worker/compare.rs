@@ -101,7 +101,7 @@ fn finished(job: &Job) -> Option<Summary> {
     let layout = Layout::new(&job.dir);
     let config: RepairConfig = read_config(&layout.config()).ok()?;
     let env: Environment = read_json(&layout.environment()).ok()?;
-    let model = Fingerprint::of_file(job.config.checkpoint.as_deref()?).ok()?;
+    let model = Fingerprint::of_file(job.config.model_file()?).ok()?;
     // another model under the same name is another run
     let same_model = env.libraries.get(CHECKPOINT_KEY).is_none_or(|then| *then == model.to_string());
     (same_model && same(&config, &job.config)).then(|| Summary::read(&layout.summary()).ok())?

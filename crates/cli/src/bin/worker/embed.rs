@@ -19,7 +19,7 @@ pub(crate) fn run(args: &EmbedArgs) -> Result<ExitCode, Failure> {
     new_folder(out)?;
     let runtime = runtime(&args.runtime)?;
     let (_, splits) = load_data(&args.data)?;
-    let model = load_model(&args.checkpoint, &splits, runtime, None)?;
+    let model = load_model(&args.file, &splits, runtime, None)?;
     let images = images_of(&splits, args.part);
     let normalizer = Normalizer::new(splits.normalization)?;
     let embedded = || -> Result<(), Error> {

@@ -2,19 +2,24 @@ use crate::{failure::failure, recipe::data_flags, show};
 use hybridrepair::{
     DataConfig, Error,
     data::{Field, Images, Normalizer, Splits},
-    torch::{Arch, DataFacts, DeviceChoice, Model, Runtime, RuntimeConfig, open_checkpoint, predict},
+    torch::{
+        Arch, DataFacts, DeviceChoice, Model, Runtime, RuntimeConfig, TorchError, open_checkpoint, open_script, predict,
+    },
 };
 use hybridrepair_cli::say;
 use hybridrepair_cli::{
     Exit, Failure,
-    args::{DataArgs, EvaluateArgs, Runtime as RuntimeArgs, Split},
+    args::{DataArgs, EvaluateArgs, ModelArgs, Runtime as RuntimeArgs, Split},
 };
 use hybridrepair_core::{
     ClassId, Ledger, Purpose,
     metrics::{Change, accuracy},
 };
 use serde::Serialize;
-use std::{path::Path, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 use toml::Table;
 
 #[derive(Serialize)]
@@ -56,13 +61,18 @@ pub(crate) fn runtime(args: &RuntimeArgs) -> Result<Runtime, Failure> {
 
 /// A checkpoint that fits the data.
 pub(crate) fn load_model(
-    file: &Path,
+    file: &ModelArgs,
     splits: &Splits,
     runtime: Runtime,
     arch: Option<(&str, Option<f64>)>,
 ) -> Result<Model, Failure> {
     let load = || {
-        let (model, meta) = open_checkpoint(file, runtime.device, &DataFacts::from(splits))?;
+        let facts = DataFacts::from(splits);
+        let (model, meta) = match (&file.checkpoint, &file.torchscript) {
+            (_, Some(script)) => open_script(script, runtime.device, &facts)?,
+            (Some(checkpoint), None) => open_checkpoint(checkpoint, runtime.device, &facts)?,
+            (None, None) => return Err(TorchError::Spec("no model was given".to_owned())),
+        };
         if let Some((name, width)) = arch {
             meta.check_arch(name.parse::<Arch>()?, width)?;
         }
@@ -86,7 +96,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
     let runtime = runtime(&args.runtime)?;
     let (config, splits) = load_data(&args.data)?;
     let arch = args.model.as_deref().map(|name| (name, args.width));
-    let model = load_model(&args.checkpoint, &splits, runtime, arch)?;
+    let model = load_model(&args.file, &splits, runtime, arch)?;
     let normalizer = Normalizer::new(splits.normalization)?;
     let images = images_of(&splits, args.part);
     let classes =
@@ -104,7 +114,9 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
         Split::Field => sealed(&splits.field),
         Split::Holdout => sealed(&splits.holdout),
     };
-    let against = args.against.as_ref().map(|file| classes(&load_model(file, &splits, runtime, arch)?)).transpose()?;
+    let other = |file: &PathBuf| ModelArgs { checkpoint: Some(file.clone()), torchscript: None };
+    let against = args.against.as_ref().map(other);
+    let against = against.map(|file| classes(&load_model(&file, &splits, runtime, arch)?)).transpose()?;
     let evaluated = Evaluated {
         dataset: config.name,
         part: format!("{:?}", args.part).to_lowercase(),

@@ -44,6 +44,11 @@ fn torch(error: &TorchError) -> Failure {
         {
             Failure::new(Exit::Unexpected, error).help("check the rights and the room on the disk")
         }
+        TorchError::Script { .. } => Failure::new(Exit::Input, error).help(
+            "save torch.jit.script(model): its forward takes n x 3 x h x w and gives logits or (logits, features)",
+        ),
+        TorchError::Frozen { .. } => Failure::new(Exit::Input, error)
+            .help("save torch.jit.script(model) instead of a trace or a frozen module; `evaluate` takes this one"),
         TorchError::PytorchFile(_) => Failure::new(Exit::Input, error)
             .help("pass a .safetensors file, or a state dict: torch.save(model.state_dict(), \"model.pt\")"),
         TorchError::Io { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {

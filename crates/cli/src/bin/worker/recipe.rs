@@ -36,6 +36,13 @@ pub(crate) fn repair_config(args: &RepairSettingsArgs, more: Table) -> Result<Re
     };
     let mut table = Table::try_from(RepairConfig::preset(preset)).map_err(|e| Failure::new(Exit::Unexpected, e))?;
     overlay(&mut table, recipe);
+    // a model of the flags replaces that of the recipe, whichever kind it is
+    if args.torchscript.is_some() {
+        table.remove("checkpoint");
+    }
+    if args.checkpoint.is_some() {
+        table.remove("torchscript");
+    }
     overlay(&mut table, repair_flags(args)?);
     overlay(&mut table, more);
     let origin = file.unwrap_or_else(|| PathBuf::from("(flags)"));
@@ -43,6 +50,7 @@ pub(crate) fn repair_config(args: &RepairSettingsArgs, more: Table) -> Result<Re
     // absolute, so that the run can be resumed from anywhere and its `config.toml` taken as a recipe
     let whole = |path: &Path| std::path::absolute(path).map_err(|e| Failure::new(Exit::Unexpected, e));
     config.checkpoint = config.checkpoint.as_deref().map(whole).transpose()?;
+    config.torchscript = config.torchscript.as_deref().map(whole).transpose()?;
     config.data.dir = config.data.dir.as_deref().map(whole).transpose()?;
     if let Some((train, val)) = &config.data.split_files {
         config.data.split_files = Some((whole(train)?, whole(val)?));
@@ -72,8 +80,10 @@ fn read_recipe(file: &Path) -> Result<Table, Failure> {
             *path = folder.join(path.as_str()).to_string_lossy().into_owned();
         }
     };
-    if let Some(value) = table.get_mut("checkpoint") {
-        rebase(value);
+    for key in ["checkpoint", "torchscript"] {
+        if let Some(value) = table.get_mut(key) {
+            rebase(value);
+        }
     }
     if let Some(value) = table.get_mut("extractor").filter(|v| v.as_str().is_some_and(is_file)) {
         rebase(value);
@@ -92,6 +102,7 @@ fn repair_flags(args: &RepairSettingsArgs) -> Result<Table, Failure> {
     let mut table = Table::new();
     let path = |p: &PathBuf| Value::from(p.to_string_lossy().into_owned());
     set(&mut table, "checkpoint", args.checkpoint.as_ref().map(path));
+    set(&mut table, "torchscript", args.torchscript.as_ref().map(path));
     set(&mut table, "budget", args.budget.map(|b| b.to_string().into()));
     set(&mut table, "extractor", args.extractor.clone().map(Value::from));
     set(&mut table, "seed", args.runtime.seed.map(whole).transpose()?);

@@ -102,7 +102,7 @@ pub(crate) fn write_environment(session: &Session, dir: &RunDir) -> Result<(), F
     let mut env = Environment::of_this_process(&session.runtime.device_name(), session.runtime.threads);
     env.libraries.insert("libtorch".to_owned(), hybridrepair::torch::libtorch_version());
     // which model this run is about: the file of that name may be another one tomorrow
-    if let Some(checkpoint) = &session.config.checkpoint {
+    if let Some(checkpoint) = session.config.model_file() {
         env.libraries.insert(CHECKPOINT_KEY.to_owned(), Fingerprint::of_file(checkpoint)?.to_string());
     }
     Ok(write_json(&dir.layout().environment(), &env)?)
