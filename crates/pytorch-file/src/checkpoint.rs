@@ -14,7 +14,7 @@ use std::{
 /// What `DataParallel` and `DistributedDataParallel` put before every name.
 const WRAPPER: &str = "module.";
 
-/// Entries of state dicts that are no tensors and belong to the module's class.
+/// Entries of state dicts that belong to the module's class and may be anything.
 const EXTRA: &str = "_extra_state";
 
 /// A file of `torch.save`, of 1.6 and later (zip) or before. Its storages are read when they are asked for.
@@ -73,7 +73,8 @@ impl CheckpointFile {
 
     /// The tensors of the state dict, which is the file itself or lies in it under any key, in the file's order.
     ///
-    /// A `module.` before all names is removed. Entries whose name ends with `_extra_state` are left out.
+    /// A `module.` before all names is removed. Entries whose name ends with `_extra_state` and
+    /// that are no tensors are left out.
     ///
     /// # Errors
     /// When there is no state dict or more than one, an entry is no tensor, or a tensor reaches beyond its storage or
@@ -96,7 +97,8 @@ impl CheckpointFile {
             |name: &str, why: String| PytorchFileError::Tensor { path: self.path.clone(), name: name.to_owned(), why };
         let Value::Dict(pairs) = values.get(dict) else { return Ok(Vec::new()) };
         let name = |key: ValueId| values.text(key).unwrap_or_default();
-        let entries = || pairs.iter().map(|(k, v)| (name(*k), *v)).filter(|(name, _)| !name.ends_with(EXTRA));
+        let is_extra = |name: &str, id| name.ends_with(EXTRA) && !matches!(values.get(id), Value::Tensor(_));
+        let entries = || pairs.iter().map(|(k, v)| (name(*k), *v)).filter(|(name, id)| !is_extra(name, *id));
         let wrapper = if entries().all(|(name, _)| name.starts_with(WRAPPER)) { WRAPPER } else { "" };
         let mut seen = HashSet::new();
         let mut gatherer = Gatherer::new(&self.source, &self.content);

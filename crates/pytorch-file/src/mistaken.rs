@@ -39,7 +39,9 @@ impl fmt::Display for Mistaken {
         match self {
             Self::Empty => f.write_str("the file is empty"),
             Self::TorchScript => f.write_str("this is a TorchScript module: pass it with --torchscript"),
-            Self::Safetensors => f.write_str("this is a safetensors file, which needs the ending .safetensors"),
+            Self::Safetensors => {
+                f.write_str("this is a safetensors file: pass it under a name that ends with .safetensors")
+            }
             Self::LfsPointer => {
                 f.write_str("this is a Git LFS pointer: fetch the real file (git lfs pull, or download it)")
             }

@@ -34,7 +34,7 @@ fn every_file_holds_what_pytorch_says() {
         assert_eq!(found, lines.collect::<Vec<_>>(), "{name}");
         files += 1;
     }
-    assert_eq!(files, 18, "a fixture is missing");
+    assert_eq!(files, 19, "a fixture is missing");
 }
 
 #[test]
@@ -123,6 +123,7 @@ fn files_without_state_dict_say_what_they_hold() {
     }
     let error = open("no_tensors.pt").state_dict().unwrap_err().to_string();
     assert!(error.contains("the file holds a dict with 'a', 'b'"), "{error}");
+    assert!(open("extra_state.pt").state_dict().is_ok(), "extra state is no tensor and is left out");
     let error = open("opaque_entry.pt").state_dict().unwrap_err().to_string();
     assert!(error.contains("\"c\" should be a tensor and is an object of argparse.Namespace"), "{error}");
 }
@@ -137,6 +138,19 @@ fn other_files_are_recognised() {
     assert_eq!(kind("arrays.npz"), Mistaken::OtherZip { first: "a.npy".to_owned() });
     assert_eq!(kind("plain.pkl"), Mistaken::PlainPickle);
     assert!(kind("make.py").to_string().contains("begins with"));
+    for (bytes, words) in [
+        (
+            &b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"[..],
+            "this is a Git LFS pointer: fetch",
+        ),
+        (b"<!doctype html><title>Sign in</title>", "this is a web page"),
+        (b"\x02\0\0\0\0\0\0\0{}", "this is a safetensors file"),
+        (b"", "the file is empty"),
+        (b"PK\x03\x04 and no more", "it was cut short at 16 bytes"),
+    ] {
+        let error = CheckpointFile::from_bytes(bytes.to_vec()).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
     let missing = CheckpointFile::open(fixture("missing.pt"));
     assert!(matches!(missing, Err(PytorchFileError::Io { .. })));
     assert!(CheckpointFile::open(fixture("")).unwrap_err().to_string().contains("is a folder"));

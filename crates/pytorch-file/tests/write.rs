@@ -99,8 +99,6 @@ proptest! {
     fn whatever_is_written_is_read_back(mut tensors in prop::collection::vec(any_tensor(), 1..8)) {
         for (i, t) in tensors.iter_mut().enumerate() {
             t.name = format!("{i}.{}", t.name);
-            // such names belong to entries that are no tensors
-            prop_assume!(!t.name.ends_with("_extra_state"));
         }
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.pt");
