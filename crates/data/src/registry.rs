@@ -1,7 +1,7 @@
 //! The list of data sets: one line each.
 
 use crate::dataset::Dataset;
-use crate::{arrays, cifar10, cifar100, mnist, signs, svhn};
+use crate::{arrays, cifar10, cifar100, mnist, signs, stl10, svhn};
 
 /// All data sets, in the order in which they are listed.
 pub(crate) static DATASETS: &[&Dataset] = &[
@@ -9,6 +9,7 @@ pub(crate) static DATASETS: &[&Dataset] = &[
     &cifar10::CIFAR10,
     &cifar100::CIFAR100,
     &svhn::SVHN,
+    &stl10::STL10,
     &mnist::MNIST,
     &mnist::FASHION_MNIST,
     &mnist::KMNIST,
