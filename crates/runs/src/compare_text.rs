@@ -10,14 +10,14 @@ impl Comparison {
         let mut seeds: Vec<u64> = self.rows.iter().flat_map(|r| r.seeds.iter().map(|c| c.seed)).collect();
         seeds.sort_unstable();
         seeds.dedup();
-        let mut head = vec!["method".to_owned(), "labels".to_owned()];
+        let mut head = ["method", "features", "labels"].map(str::to_owned).to_vec();
         head.extend(seeds.iter().map(|s| format!("seed {s}")));
         head.push("mean ± sd".to_owned());
         head.push(format!("minus {} [95 %]", self.baseline));
         head.extend(["gain", "repaired", "broken", "images trained", "minutes"].map(str::to_owned));
         let mut out = String::new();
         line(&mut out, &head);
-        let align: Vec<_> = (0..head.len()).map(|i| if i == 0 { "---" } else { "---:" }.to_owned()).collect();
+        let align: Vec<_> = (0..head.len()).map(|i| if i < 2 { "---" } else { "---:" }.to_owned()).collect();
         line(&mut out, &align);
         for row in &self.rows {
             line(&mut out, &self.cells(row, &seeds));
@@ -34,7 +34,8 @@ impl Comparison {
     fn cells(&self, row: &Row, seeds: &[u64]) -> Vec<String> {
         let mean =
             |f: fn(&crate::compare::Cell) -> f64| row.seeds.iter().map(f).sum::<f64>() / row.seeds.len().max(1) as f64;
-        let mut cells = vec![row.label.replace('|', "\\|"), format!("{:.0}", mean(|c| c.labels as f64))];
+        let name = |text: &str| text.replace('|', "\\|");
+        let mut cells = vec![name(&row.label), name(&row.features), format!("{:.0}", mean(|c| c.labels as f64))];
         for seed in seeds {
             let cell = row.seeds.iter().find(|c| c.seed == *seed);
             cells.push(cell.map_or_else(|| "-".to_owned(), |c| percent(c.after)));
@@ -131,11 +132,11 @@ mod tests {
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(
             lines[0],
-            "| method | labels | seed 10 | seed 20 | seed 30 | mean ± sd | minus random [95 %] | gain | repaired | broken | images trained | minutes |"
+            "| method | features | labels | seed 10 | seed 20 | seed 30 | mean ± sd | minus random [95 %] | gain | repaired | broken | images trained | minutes |"
         );
         assert_eq!(
             lines[2],
-            "| random | 60 | 74.00 | 75.00 | - | 74.50 ± 0.71 | (baseline) | +2.50 | 50 | 10 | 1000 | 0.2 |"
+            "| random | penultimate | 60 | 74.00 | 75.00 | - | 74.50 ± 0.71 | (baseline) | +2.50 | 50 | 10 | 1000 | 0.2 |"
         );
         // differences .04 and .03: mean .035, half width 12.7062 * .0070711 / sqrt 2
         assert!(lines[3].contains("| +3.50 [-2.85, +9.85] |"), "{}", lines[3]);
