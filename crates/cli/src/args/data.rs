@@ -4,16 +4,16 @@ use std::path::PathBuf;
 /// Which data, and how it is cut.
 #[derive(Args, Debug, Clone, Default)]
 pub struct DataArgs {
-    /// Data set: signs or cifar10
-    #[arg(long, short)]
+    /// Data set: signs, cifar10, svhn, folder ...; `hybridrepair data list` has them all
+    #[arg(long, short, value_name = "NAME")]
     pub dataset: Option<String>,
-    /// Its folder
+    /// Its folder, or its file
     #[arg(long, visible_alias = "data-path", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Published splits: class weighting of the model under repair (A, B or C)
-    #[arg(long)]
+    /// Splits with a drawn training set: class weighting of the model under repair (A, B or C)
+    #[arg(long, value_name = "MODEL")]
     pub split: Option<String>,
-    /// Published splits: index files of the training and validation subsets, separated by a comma
+    /// Splits with a drawn training set: index files of the training and validation subsets, separated by a comma
     #[arg(long, value_delimiter = ',', num_args = 1, value_name = "TRAIN.npy,VAL.npy")]
     pub split_files: Option<Vec<PathBuf>>,
     /// Cut: at most so many training pictures, drawn by seed
