@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
+    fmt::Write,
     fs,
     path::{Path, PathBuf},
 };
@@ -49,7 +50,11 @@ impl ScriptFile {
         let io = |source| TorchError::Io { path: path.to_owned(), source };
         let whole = fs::canonicalize(path).map_err(io)?;
         let digest = Sha256::digest(fs::read(&whole).map_err(io)?);
-        Ok(Self { path: whole, sha256: digest.iter().map(|b| format!("{b:02x}")).collect() })
+        let sha256 = digest.iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
+        Ok(Self { path: whole, sha256 })
     }
 
     /// Checks that the file is there and as it was.

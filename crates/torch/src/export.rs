@@ -103,7 +103,9 @@ fn torch_script(model: &Model, [h, w]: [usize; 2], path: &Path) -> Result<(), To
         let want = tch::no_grad(|| model.forward(&x, false).logits);
         let scale = to_vec(&want).iter().fold(1f32, |m, v| m.max(v.abs()));
         let worst = to_vec(&got).iter().zip(to_vec(&want)).fold(0f32, |m, (a, b)| m.max((a - b).abs()));
-        if got.size() != want.size() || !(worst <= 1e-4 * scale) {
+        // a NaN is not small
+        let close = worst <= 1e-4 * scale;
+        if got.size() != want.size() || !close {
             return Err(unlike(path, &format!("its logits differ by {worst}")));
         }
         std::fs::rename(&temporary, path).map_err(io)

@@ -121,11 +121,7 @@ pub(crate) fn is_safetensors(path: &Path) -> Result<bool, TorchError> {
 
 /// Whether a safetensors file says what model it holds. Damage is told by whoever reads it next.
 fn has_our_metadata(path: &Path) -> bool {
-    match peek_checkpoint(path) {
-        Ok(_) => true,
-        Err(TorchError::Checkpoint { why, .. }) => !why.contains("no metadata of hybridrepair"),
-        Err(_) => true,
-    }
+    !matches!(peek_checkpoint(path), Err(TorchError::Checkpoint { why, .. }) if why.contains("no metadata of hybridrepair"))
 }
 
 /// How an architecture is told by the names of its tensors: one that only it has, the classifier's weight, and the length

@@ -11,7 +11,7 @@ const SIDE: [usize; 2] = [8, 8];
 
 /// First numbers of logits and features in eval mode: what `make.py` printed, and of `method` what its file says to plain
 /// `PyTorch`.
-const WANT: [(&str, [f64; 4], Option<[f64; 4]>); 3] = [
+const WANT: [Want; 3] = [
     (
         "both",
         [-0.363_464_95, 0.198_119_94, 0.302_854_18, 0.371_770_68],
@@ -24,6 +24,9 @@ const WANT: [(&str, [f64; 4], Option<[f64; 4]>); 3] = [
         Some([0.388_626_72, 0.339_858_35, 0.004_639_41, 0.024_730_59]),
     ),
 ];
+
+/// A module, its logits, and its features where it tells any.
+type Want = (&'static str, [f64; 4], Option<[f64; 4]>);
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(format!("{name}.pt"))

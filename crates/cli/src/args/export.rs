@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub enum ExportKind {
     /// Named tensors
     Safetensors,
-    /// What torch.load reads: model.load_state_dict(torch.load(FILE, weights_only=True))
+    /// A state dict for a network of the same layers and names, as torch.load reads it
     StateDict,
     /// A traced module for inference, gives logits: torch.jit.load(FILE)
     Torchscript,

@@ -41,7 +41,7 @@ pub enum Command {
     Select(SelectArgs),
     /// Accuracy of a checkpoint on a split
     Evaluate(EvaluateArgs),
-    /// Write a checkpoint for other programs: safetensors, a PyTorch state dict, or TorchScript
+    /// Write a checkpoint for other programs: safetensors, a state dict of torch.save, or TorchScript
     Export(ExportArgs),
     /// Look at data sets
     Data {
