@@ -77,8 +77,8 @@ fn read_arrays(dir: &Path, _: &LoadOptions) -> Result<Splits, DataError> {
         Ok::<_, DataError>(Field { images, labels: SealedLabels::seal(what, labels), ids, conditions: None })
     };
     let (field, holdout) = (sealed(field, "field")?, sealed(holdout, "holdout")?);
-    let (name, condition_names) = (ARRAYS.name.to_owned(), Vec::new());
-    Ok(Splits { name, class_names, condition_names, normalization, train, val, field, holdout })
+    let (name, condition_names, notes) = (ARRAYS.name.to_owned(), Vec::new(), Vec::new());
+    Ok(Splits { name, class_names, condition_names, notes, normalization, train, val, field, holdout })
 }
 
 impl Source {

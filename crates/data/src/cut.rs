@@ -101,6 +101,7 @@ mod tests {
             name: "t".into(),
             class_names: (0..200).map(|c| c.to_string()).collect(),
             condition_names: Vec::new(),
+            notes: Vec::new(),
             normalization: Normalization { mean: [0.0; 3], std: [1.0; 3] },
             train: labelled(100),
             val: labelled(50),

@@ -1,5 +1,6 @@
 //! What is known about a data set before it is read, and the way to load one by name.
 
+use crate::folder::InputSize;
 use crate::registry::DATASETS;
 use crate::signs::SignsSpec;
 use crate::{Cut, DataError, PublishedSplit, Splits, TrainTransform};
@@ -44,6 +45,8 @@ pub struct LoadOptions {
     pub cut: Cut,
     /// Seed of that cut (part of the data set, not the seed of a run).
     pub cut_seed: u64,
+    /// For picture files: the input size, and how pictures are brought to it; `None` is the data set's own.
+    pub input: Option<InputSize>,
 }
 
 impl Dataset {

@@ -121,6 +121,7 @@ impl Plan {
         Ok(Splits {
             name: self.name.to_owned(),
             condition_names: Vec::new(),
+            notes: Vec::new(),
             normalization: self.normalization,
             train: labelled(&train_pool, &train),
             val: labelled(&val_pool, &val),

@@ -1,6 +1,7 @@
 //! The list of data sets: one line each.
 
 use crate::dataset::Dataset;
+use crate::folder::{dataset::FOLDER, gtsrb, manifest::MANIFEST, tiny_imagenet::TINY_IMAGENET};
 use crate::{arrays, cifar10, cifar100, mnist, signs, stl10, svhn};
 
 /// All data sets, in the order in which they are listed.
@@ -14,5 +15,10 @@ pub(crate) static DATASETS: &[&Dataset] = &[
     &mnist::FASHION_MNIST,
     &mnist::KMNIST,
     &mnist::EMNIST_DIGITS,
+    &gtsrb::GTSRB,
+    &gtsrb::GTSRB_TRACKS,
+    &TINY_IMAGENET,
+    &FOLDER,
+    &MANIFEST,
     &arrays::ARRAYS,
 ];

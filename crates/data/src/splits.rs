@@ -72,6 +72,8 @@ pub struct Splits {
     pub class_names: Vec<String>,
     /// A name per condition; empty where conditions are not known.
     pub condition_names: Vec<String>,
+    /// What people should know about the reading: pictures passed over, files not looked at. A line each.
+    pub notes: Vec<String>,
     /// Channel statistics of the test transform.
     pub normalization: Normalization,
     /// What the model was trained on.

@@ -261,6 +261,7 @@ impl DataConfig {
             published: PublishedSplit { model, source },
             cut: self.cut,
             cut_seed: self.split_seed,
+            ..LoadOptions::default()
         };
         Ok(hybridrepair_data::load(&self.name, self.dir.as_deref(), &options)?)
     }

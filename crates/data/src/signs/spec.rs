@@ -89,6 +89,7 @@ pub fn signs(spec: &SignsSpec) -> Result<Splits, DataError> {
         name: "signs".to_owned(),
         class_names: SignsSpec::class_names(),
         condition_names: SignsSpec::condition_names(),
+        notes: Vec::new(),
         normalization: NORMALIZATION,
         train: labelled(0, "train", spec.train)?,
         val: labelled(1, "val", spec.val)?,

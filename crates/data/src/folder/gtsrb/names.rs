@@ -1,0 +1,52 @@
+use super::CLASSES;
+
+/// What the signs say, by class.
+pub(super) const NAMES: [&str; CLASSES] = [
+    "speed limit 20",
+    "speed limit 30",
+    "speed limit 50",
+    "speed limit 60",
+    "speed limit 70",
+    "speed limit 80",
+    "end of speed limit 80",
+    "speed limit 100",
+    "speed limit 120",
+    "no overtaking",
+    "no overtaking by trucks",
+    "right of way at next crossing",
+    "priority road",
+    "give way",
+    "stop",
+    "no vehicles",
+    "no trucks",
+    "no entry",
+    "danger",
+    "bend left",
+    "bend right",
+    "double bend",
+    "uneven road",
+    "slippery road",
+    "road narrows",
+    "roadworks",
+    "traffic lights",
+    "pedestrians",
+    "children",
+    "bicycles",
+    "snow",
+    "animals",
+    "end of restrictions",
+    "turn right",
+    "turn left",
+    "straight on",
+    "straight on or right",
+    "straight on or left",
+    "keep right",
+    "keep left",
+    "roundabout",
+    "end of no overtaking",
+    "end of no overtaking by trucks",
+];
+
+pub(super) fn class_names() -> Vec<String> {
+    NAMES.map(str::to_owned).to_vec()
+}
