@@ -15,6 +15,7 @@ mod cifar100;
 mod columns;
 mod cut;
 mod dataset;
+pub mod download;
 mod draw;
 mod error;
 pub mod folder;

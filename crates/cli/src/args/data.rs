@@ -1,3 +1,4 @@
+use super::{ListArgs, PrepareArgs};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -30,8 +31,10 @@ pub struct DataArgs {
 /// `data`
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
-    /// The data sets that are known
-    List,
+    /// The data sets that are known, where they come from, and which are there
+    List(ListArgs),
+    /// Fetch a published data set and unpack it
+    Prepare(PrepareArgs),
     /// A contact sheet of a data set as PNG
     Sheet(Box<SheetArgs>),
 }

@@ -3,6 +3,7 @@
 mod data;
 mod export;
 mod model;
+mod prepare;
 mod run;
 mod select;
 
@@ -10,6 +11,7 @@ use clap::{Parser, Subcommand};
 pub use data::{DataArgs, DataCommand, SheetArgs};
 pub use export::{ExportArgs, ExportKind};
 pub use model::{EmbedArgs, EvaluateArgs, ModelArgs, Split, TrainArgs};
+pub use prepare::{ListArgs, PrepareArgs};
 pub use run::{CompareArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime};
 pub use select::SelectArgs;
 

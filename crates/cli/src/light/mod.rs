@@ -1,5 +1,6 @@
 //! Commands that need no libtorch.
 
+mod prepare;
 mod select;
 mod sheet;
 
@@ -17,7 +18,8 @@ pub fn run(command: &Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Select(args) => select::run(args),
         Command::Data { command: DataCommand::Sheet(args) } => sheet::run(args),
-        Command::Data { command: DataCommand::List } => Ok(sheet::list()),
+        Command::Data { command: DataCommand::List(args) } => prepare::list(args),
+        Command::Data { command: DataCommand::Prepare(args) } => prepare::run(args),
         other => unreachable!("{other:?} needs libtorch"),
     }
 }

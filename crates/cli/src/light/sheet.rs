@@ -4,9 +4,7 @@ use crate::{
     args::{DataArgs, SheetArgs},
 };
 use hybridrepair_core::ClassId;
-use hybridrepair_data::{
-    BiasModel, Cut, Dataset, DrawSource, LoadOptions, PublishedSplit, Sheet, Splits, contact_sheet,
-};
+use hybridrepair_data::{BiasModel, Cut, DrawSource, LoadOptions, PublishedSplit, Sheet, Splits, contact_sheet};
 use std::process::ExitCode;
 
 /// Loads the data set that the flags name.
@@ -25,15 +23,6 @@ pub(super) fn load(args: &DataArgs) -> Result<Splits, Failure> {
     };
     let name = args.dataset.as_deref().unwrap_or("signs");
     Ok(hybridrepair_data::load(name, args.data_dir.as_deref(), &options)?)
-}
-
-/// `data list`
-pub(super) fn list() -> ExitCode {
-    for dataset in Dataset::all() {
-        let needs = if dataset.folder.is_some() { "; needs --data-dir" } else { "" };
-        say!("{:<16} {}{needs}", dataset.name, dataset.about);
-    }
-    ExitCode::SUCCESS
 }
 
 /// `data sheet`

@@ -1,0 +1,96 @@
+use super::folder;
+use super::report::megabytes;
+use crate::say;
+use crate::{Failure, args::ListArgs};
+use hybridrepair_data::Dataset;
+use hybridrepair_data::download::{DATA_HOME, PUBLISHED, Published, data_home, is_there, published};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// A line of the list: what is known of a data set by its reader, by the table of addresses, or by both.
+struct Row {
+    name: &'static str,
+    dataset: Option<&'static Dataset>,
+    published: Option<&'static Published>,
+}
+
+/// `data list`
+pub(crate) fn list(args: &ListArgs) -> Result<ExitCode, Failure> {
+    let rows = rows();
+    if args.json {
+        let rows = rows.iter().map(as_json).collect::<Result<Vec<_>, _>>()?;
+        say!("{}", json!({ "format_version": 1, "data_home": data_home(), "datasets": rows }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    say!("{:<16} {:>7} {:>9} {:>11}  {:<8}  about", "name", "classes", "pictures", "download", "there");
+    for row in &rows {
+        let classes = row.classes().map_or("-".to_owned(), |n| n.to_string());
+        let Some(set) = row.published else {
+            let there = if row.dataset.is_some_and(|d| d.folder.is_none()) { "built in" } else { "-" };
+            say!("{:<16} {classes:>7} {:>9} {:>11}  {there:<8}  {}", row.name, "-", "-", row.about());
+            continue;
+        };
+        let there = if is_there(set, &folder(None, set)?) { "yes" } else { "no" };
+        let (bytes, all) = set.bytes();
+        let size = format!("{}{}", if all { "" } else { ">" }, megabytes(bytes));
+        say!("{:<16} {classes:>7} {:>9} {size:>11}  {there:<8}  {}", row.name, set.pictures, set.title);
+        say!("{:<16} {:>37}    use: {}", "", "", set.licence);
+    }
+    if let Some(home) = data_home() {
+        say!();
+        say!(
+            "`hybridrepair data prepare NAME` fetches into {} ({DATA_HOME} changes that)",
+            home.join("NAME").display()
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn rows() -> Vec<Row> {
+    let read = Dataset::all().iter().map(|d| Row { name: d.name, dataset: Some(d), published: published(d.name).ok() });
+    let only = PUBLISHED.iter().filter(|set| Dataset::named(set.name).is_err());
+    read.chain(only.map(|set| Row { name: set.name, dataset: None, published: Some(set) })).collect()
+}
+
+impl Row {
+    fn classes(&self) -> Option<usize> {
+        self.published.map(|set| set.classes).or_else(|| self.dataset?.classes)
+    }
+
+    fn about(&self) -> &'static str {
+        self.published.map(|set| set.title).or_else(|| Some(self.dataset?.about)).unwrap_or_default()
+    }
+}
+
+fn as_json(row: &Row) -> Result<Value, Failure> {
+    let mut value = json!({
+        "name": row.name,
+        "about": row.about(),
+        "classes": row.classes(),
+        "built_in": row.dataset.is_some_and(|d| d.folder.is_none()),
+        "published": null,
+    });
+    if let Some(set) = row.published {
+        let dir = folder(None, set)?;
+        let files = set.parts.iter().map(|part| {
+            let source = &part.source;
+            json!({
+                "url": source.url,
+                "file": source.file,
+                "bytes": source.bytes,
+                source.checksum.kind(): source.checksum.digits(),
+                "makes": part.makes,
+            })
+        });
+        value["published"] = json!({
+            "pictures": set.pictures,
+            "licence": set.licence,
+            "page": set.page,
+            "bytes": set.bytes().0,
+            "dir": dir,
+            "there": is_there(set, &dir),
+            "files": files.collect::<Vec<_>>(),
+        });
+    }
+    Ok(value)
+}
