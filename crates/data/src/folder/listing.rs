@@ -132,7 +132,12 @@ impl Listing {
         if read.rows.is_empty() {
             let first =
                 |s: &Skipped| format!("none of the {} files of {} can be used; first {s}", rows.len(), part.name());
-            let none = || format!("no picture for {}", part.name());
+            let none = || match part {
+                Part::Val => "no picture for val: train has one picture of each class, so that none can be split off; \
+                              give val some"
+                    .to_owned(),
+                _ => format!("no picture for {}", part.name()),
+            };
             return Err(format_error(&self.source, read.skipped.first().map_or_else(none, first)));
         }
         self.report.read += read.rows.len();

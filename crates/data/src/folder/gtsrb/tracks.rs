@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn too_few_tracks_are_refused() {
-        let e = by_track(&frames(), [20, 6, 10]).unwrap_err().to_string();
+        let e = by_track(&frames(), [40, 6, 10]).unwrap_err().to_string();
         assert!(e.contains("tracks of class") && e.contains("too few"), "{e}");
     }
 }
