@@ -160,25 +160,30 @@ fn something_else(
 
 fn no_answer(source: &Source<'_>, part: &Part, error: ureq::Error) -> Trouble {
     use ureq::Error;
-    let lasting = matches!(
-        error,
-        Error::BadUri(_)
-            | Error::Http(_)
-            | Error::InvalidProxyUrl
-            | Error::RedirectFailed
-            | Error::TooManyRedirects
-            | Error::RequireHttpsOnly(_)
-            | Error::Tls(_)
-            | Error::Rustls(_)
-    );
+    let lasting = match &error {
+        // a certificate that is not trusted, or no TLS at all
+        Error::Io(e) => e.kind() == std::io::ErrorKind::InvalidData,
+        other => matches!(
+            other,
+            Error::Tls(_)
+                | Error::Rustls(_)
+                | Error::BadUri(_)
+                | Error::Http(_)
+                | Error::InvalidProxyUrl
+                | Error::RedirectFailed
+                | Error::TooManyRedirects
+                | Error::RequireHttpsOnly(_)
+        ),
+    };
+    let why = match error {
+        Error::Io(e) => e.to_string(),
+        other => other.to_string(),
+    };
     if lasting {
-        let (url, why, kept) = (source.url.to_owned(), error.to_string(), part.len);
+        let (url, kept) = (source.url.to_owned(), part.len);
         return Trouble::Final(DownloadError::Network { url, why, tries: 1, kept });
     }
-    passing(match error {
-        Error::Io(why) => why.to_string(),
-        other => other.to_string(),
-    })
+    passing(why)
 }
 
 fn text<'r>(response: &'r Response<Body>, name: &header::HeaderName) -> Option<&'r str> {
@@ -219,4 +224,36 @@ fn answered_by(response: &Response<Body>) -> String {
 
 fn page(url: &str, begin: &[u8]) -> DownloadError {
     DownloadError::Page { url: url.to_owned(), begin: String::from_utf8_lossy(begin).trim().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_or_refused() {
+        for (text, expected) in [
+            ("bytes 5-9/10", Some((Some(5), Some(10)))),
+            (" bytes 0-0/* ", Some((Some(0), None))),
+            ("bytes */10", Some((None, Some(10)))),
+            ("bytes -9/10", None),
+            ("bytes 5/10", None),
+            ("bytes 99999999999999999999-1/2", None),
+            ("items 5-9/10", None),
+            ("bytes 5-9", None),
+            ("", None),
+        ] {
+            assert_eq!(content_range(Some(text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn pages_are_told_by_their_beginning() {
+        for page in ["<!DOCTYPE HTML>", "\r\n <!doctype html public", "<html lang=en>"] {
+            assert!(is_page(page.as_bytes()), "{page}");
+        }
+        for data in [&b"\x1f\x8b\x08"[..], b"PK\x03\x04", b"MATLAB 5.0 MAT-file", b"<htm", b""] {
+            assert!(!is_page(data));
+        }
+    }
 }

@@ -417,6 +417,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_unpacked_lies_where_its_reader_looks() {
+        use crate::Dataset;
+        for set in PUBLISHED {
+            for reader in set.readers {
+                let folder = Dataset::named(reader).unwrap().folder.unwrap();
+                for part in set.parts.iter().filter(|part| part.archive.is_some()) {
+                    let inner = folder.inner.iter().any(|inner| part.makes.starts_with(inner));
+                    assert!(inner || folder.holds.contains(&format!("{}/", part.makes)), "{reader}: {}", part.makes);
+                }
+                for part in set.parts.iter().filter(|part| part.archive.is_none()) {
+                    let name = part.makes.trim_end_matches(".gz");
+                    assert!(folder.holds.contains(name), "{reader}: {name} is not in {}", folder.holds);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn names_are_known_or_listed() {
         assert_eq!(published("gtsrb-tracks").unwrap().name, "gtsrb");
         assert_eq!(published("svhn").unwrap().bytes(), (246_316_178, true));

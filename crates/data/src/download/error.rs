@@ -23,7 +23,7 @@ pub enum DownloadError {
         status: u16,
     },
     /// No connection, or one that broke too often. What came is kept in `NAME.part`.
-    #[error("{url}: {why}, tried {tries} times{}", if *kept > 0 { format!("; {kept} bytes are kept") } else { String::new() })]
+    #[error("{url}: {why}{}{}", times(*tries), kept_bytes(*kept))]
     Network {
         /// The address asked.
         url: String,
@@ -111,6 +111,29 @@ impl DownloadError {
         move |source| match source.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull { path },
             _ => Self::Io { path, source },
+        }
+    }
+}
+
+fn times(tries: u32) -> String {
+    if tries > 1 { format!(", tried {tries} times") } else { String::new() }
+}
+
+fn kept_bytes(kept: u64) -> String {
+    if kept > 0 { format!("; {kept} bytes are kept") } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_other_troubles() {
+        for (kind, full) in
+            [(ErrorKind::StorageFull, true), (ErrorKind::QuotaExceeded, true), (ErrorKind::PermissionDenied, false)]
+        {
+            let error = DownloadError::io("x.part")(kind.into());
+            assert_eq!(matches!(error, DownloadError::DiskFull { .. }), full, "{error}");
         }
     }
 }

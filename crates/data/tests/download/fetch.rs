@@ -2,6 +2,7 @@ use crate::server::{Answer, Server, names, noise, quick, sha256, source};
 use hybridrepair_data::download::{Checksum, DownloadError, Event, Options, Source, fetch};
 use std::cell::RefCell;
 use std::fs;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 const N: usize = 300_000;
@@ -286,6 +287,17 @@ fn nobody_there() {
     assert!(matches!(e, DownloadError::Network { tries: 3, kept: 0, .. }), "{e}");
     let e = fetch(&source("no address", 3, &digits), dir.path(), &quick()).unwrap_err();
     assert!(matches!(e, DownloadError::Network { tries: 1, .. }), "{e}");
+    // no TLS there: the same would happen to a certificate that is not trusted
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/file.bin", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    let e = fetch(&source(&url, 3, &digits), dir.path(), &quick()).unwrap_err();
+    assert!(matches!(e, DownloadError::Network { tries: 1, kept: 0, .. }) && !e.to_string().contains("tried"), "{e}");
     assert_eq!(names(dir.path()), Vec::<String>::new());
 }
 
