@@ -134,7 +134,7 @@ mod tests {
         let (images, labels) = read_stl10_part(&x, &y, 3).unwrap();
         assert_eq!(labels, [ClassId(9), ClassId(0), ClassId(4)]);
         // the fingerprint of what Pillow makes of them: tests/fixtures/make_stl10_golden.py
-        let print: String = images.fingerprint().iter().map(|b| format!("{b:02x}")).collect();
+        let print = images.fingerprint().map(|byte| format!("{byte:02x}")).concat();
         assert_eq!(print, "fee1125ed65b825d3d23d785224885013f816ce37c8ed34e31b0d6ae8760d501");
         // and one pixel by hand: 1 2 3 2 1 on both axes around (4, 7), in ninths
         let axis = |at: usize| (3 * at - 1..3 * at + 4).map(move |i| (i, 3 - i.abs_diff(3 * at + 1)));

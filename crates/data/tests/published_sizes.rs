@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use hybridrepair_core::SampleId;
-use hybridrepair_data::{BiasModel, DataError, DrawSource, LoadOptions, PublishedSplit, Splits, load};
+use hybridrepair_data::{BiasModel, DataError, DrawSource, Images, LoadOptions, PublishedSplit, Splits, load};
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
@@ -23,7 +23,7 @@ fn read(name: &str, dir: &Path, model: BiasModel, source: DrawSource) -> Result<
 }
 
 fn sizes(s: &Splits) -> [usize; 4] {
-    [&s.train.images, &s.val.images, &s.field.images, &s.holdout.images].map(|i| i.len())
+    [&s.train.images, &s.val.images, &s.field.images, &s.holdout.images].map(Images::len)
 }
 
 #[test]
@@ -35,8 +35,8 @@ fn cifar100_is_shuffled_and_cut_as_cifar10() {
     let label = |n: u64| (0..n).step_by(100).map(|i| (i * 3074 + 1, vec![99]));
     zeros(&inner.join("train.bin"), 50_000 * 3074, label(50_000));
     zeros(&inner.join("test.bin"), 10_000 * 3074, std::iter::empty());
-    let names: String = (0..100).map(|c| format!("thing {c}\n")).collect();
-    std::fs::write(inner.join("fine_label_names.txt"), names).unwrap();
+    let names: Vec<String> = (0..100).map(|c| format!("thing {c}")).collect();
+    std::fs::write(inner.join("fine_label_names.txt"), names.join("\n")).unwrap();
     let s = read("cifar100", dir.path(), BiasModel::A, DrawSource::Seed(10)).unwrap();
     assert_eq!(sizes(&s), [11_250, 3_750, 35_000, 5_000]);
     assert_eq!(s.class_names[99], "thing 99");
