@@ -227,10 +227,10 @@ fn no_real_sign_is_on_both_sides() {
     for model in BiasModel::ALL {
         let published = PublishedSplit { model, source: DrawSource::Seed(10) };
         let s = load("gtsrb-tracks", Some(&dir), &LoadOptions { published, ..LoadOptions::default() }).unwrap();
-        assert_eq!((s.train.images.len(), s.val.images.len()), (2_268, 1_890), "{model}");
-        assert_eq!((s.field.images.len(), s.holdout.images.len()), (29_159, 5_010), "{model}");
+        assert_eq!((s.train.images.len(), s.val.images.len()), (2_250, 1_875), "{model}");
+        assert_eq!((s.field.images.len(), s.holdout.images.len()), (22_949, 5_010), "{model}");
         let parts = [&s.train.ids, &s.val.ids, &s.field.ids, &s.holdout.ids].map(|ids| tracks(ids));
-        assert!(parts[0].len() <= 84 && parts[1].len() <= 84 && parts[2].len() == 972 && parts[3].len() == 167);
+        assert!(parts[0].len() <= 250 && parts[1].len() <= 125 && parts[2].len() == 765 && parts[3].len() == 167);
         let together: BTreeSet<_> = parts.iter().flatten().collect();
         assert_eq!(together.len(), parts.iter().map(BTreeSet::len).sum::<usize>(), "a sign in two parts");
         let mut ledger = Ledger::new(0);
