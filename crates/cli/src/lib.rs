@@ -14,4 +14,4 @@ mod say;
 pub use exit::Exit;
 pub use failure::Failure;
 pub use handover::{end_with_parent, hand_over};
-pub use say::print_line;
+pub use say::{print_line, remarks};

@@ -13,6 +13,14 @@ macro_rules! say {
     ($($arg:tt)*) => { $crate::print_line(format_args!($($arg)*)) };
 }
 
+/// Tells what reading the data has left out, on standard error, so that a result on standard output stays as it is.
+#[expect(clippy::print_stderr, reason = "remarks are no result")]
+pub fn remarks(notes: &[String]) {
+    for note in notes {
+        eprintln!("hybridrepair: data: {note}");
+    }
+}
+
 /// What [`say!`] calls.
 #[expect(clippy::exit, reason = "there is nobody left to tell anything")]
 pub fn print_line(line: fmt::Arguments<'_>) {

@@ -141,6 +141,9 @@ pub fn train(config: &TrainConfig, dir: &RunDir, progress: &mut dyn Progress) ->
         state_file: Some(&state_file),
         key: serde_json::to_string(config).map_err(|e| Error::Config(e.to_string()))?,
     };
+    for note in &splits.notes {
+        progress.say(&format!("data: {note}"));
+    }
     progress.begin("train", None);
     let mut watch = Watch {
         config,

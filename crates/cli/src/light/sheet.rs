@@ -1,8 +1,8 @@
-use crate::say;
 use crate::{
     Exit, Failure,
     args::{DataArgs, SheetArgs},
 };
+use crate::{remarks, say};
 use hybridrepair_core::ClassId;
 use hybridrepair_data::{BiasModel, Cut, DrawSource, LoadOptions, PublishedSplit, Sheet, Splits, contact_sheet};
 use std::process::ExitCode;
@@ -22,7 +22,9 @@ pub(super) fn load(args: &DataArgs) -> Result<Splits, Failure> {
         ..LoadOptions::default()
     };
     let name = args.dataset.as_deref().unwrap_or("signs");
-    Ok(hybridrepair_data::load(name, args.data_dir.as_deref(), &options)?)
+    let splits = hybridrepair_data::load(name, args.data_dir.as_deref(), &options)?;
+    remarks(&splits.notes);
+    Ok(splits)
 }
 
 /// `data sheet`

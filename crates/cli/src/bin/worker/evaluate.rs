@@ -6,11 +6,11 @@ use hybridrepair::{
         Arch, DataFacts, DeviceChoice, Model, Runtime, RuntimeConfig, TorchError, open_checkpoint, open_script, predict,
     },
 };
-use hybridrepair_cli::say;
 use hybridrepair_cli::{
     Exit, Failure,
     args::{DataArgs, EvaluateArgs, ModelArgs, Runtime as RuntimeArgs, Split},
 };
+use hybridrepair_cli::{remarks, say};
 use hybridrepair_core::{
     ClassId, Ledger, Purpose,
     metrics::{Change, accuracy},
@@ -47,6 +47,7 @@ pub(crate) fn load_data(args: &DataArgs) -> Result<(DataConfig, Splits), Failure
     hybridrepair_runs::overlay(&mut table, data_flags(args)?);
     let config: DataConfig = hybridrepair_runs::from_table(table, Path::new("(flags)"))?;
     let splits = config.load().map_err(failure)?;
+    remarks(&splits.notes);
     Ok((config, splits))
 }
 

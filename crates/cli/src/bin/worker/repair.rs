@@ -3,6 +3,7 @@ use hybridrepair::{Method, RepairConfig, Report, Session, repair};
 use hybridrepair_cli::{
     Exit, Failure,
     args::{Output, RepairArgs, ResumeArgs},
+    remarks,
 };
 use hybridrepair_runs::{Environment, Fingerprint, Layout, RunDir, Summary, read_config, write_json};
 use std::{
@@ -79,6 +80,7 @@ fn cache_of(run: &Path) -> PathBuf {
 
 fn finish(session: &Session, dir: RunDir, json: bool, no_progress: bool, quiet: bool) -> Result<ExitCode, Failure> {
     let path = dir.path().to_owned();
+    remarks(&session.splits.notes);
     write_environment(session, &dir)?;
     let mut terminal = Terminal::new(no_progress, quiet || json);
     if !quiet && !json {
