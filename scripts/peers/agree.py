@@ -184,7 +184,7 @@ def probcover(given):
     if "peer" not in covered:
         return covered["ours"] > 0, f"covers {100 * covered['ours']:.2f} %", covered
     ratio = covered["ours"] / covered["peer"]
-    return ratio >= 0.99, f"covers {100 * covered['ours']:.2f} %, {ratio:.4f} x peer's", covered
+    return ratio >= 0.99, f"radius {radius}: covers {100 * covered['ours']:.2f} %, {ratio:.4f} x peer's", covered
 
 
 def knn(given):
