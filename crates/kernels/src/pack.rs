@@ -84,6 +84,14 @@ impl Lanes {
         Self { d, panels }
     }
 
+    /// Writes the numbers of one point.
+    pub(crate) fn row(&self, i: usize, out: &mut [f32]) {
+        let panel = &self.panels[i / LANES * self.d..(i / LANES + 1) * self.d];
+        for (o, column) in out.iter_mut().zip(panel) {
+            *o = column.0[i % LANES];
+        }
+    }
+
     /// The columns of some panels, one panel after the other.
     pub(crate) fn panels(&self, range: Range<usize>) -> &[Lane] {
         &self.panels[range.start * self.d..range.end * self.d]

@@ -1,5 +1,5 @@
 use crate::candidates::{Candidates, CollectSelection, required};
-use crate::{SelectError, Strategy, sum_tree::SumTree, vector::dot};
+use crate::{Estimate, SelectError, Size, Strategy, plus_plus::plus_plus, vector::dot};
 use hybridrepair_core::{Embeddings, Evidence, Need, Needs, Pool, Probs, Selection, Stream};
 use rand::Rng;
 use rayon::prelude::*;
@@ -33,12 +33,19 @@ use rayon::prelude::*;
 pub struct Badge;
 
 impl Strategy for Badge {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "badge"
     }
 
     fn needs(&self) -> Needs {
         Needs::of(&[Need::Probs, Need::Features])
+    }
+
+    fn cost(&self, size: &Size) -> Estimate {
+        let columns = size.features + size.classes;
+        let start = Estimate { bytes: size.n as f64 * (4.0 * size.classes as f64 + 100.0), ..Estimate::default() };
+        // one pick in ten looks at everything
+        Estimate::per_pick(&Size { budget: size.budget / 10, ..*size }, columns).and(start)
     }
 
     fn select(
@@ -115,54 +122,12 @@ impl<'e> Gradients<'e> {
     }
 }
 
-/// Rejected draws for one pick after which all distances are refreshed: the bounds have become too loose.
-const PATIENCE: usize = 32;
-
-/// (Position, squared distance to the nearest pick at its turn) of each pick.
+/// (Position, squared distance to the nearest pick at its turn) of each pick; of the first its squared length.
 fn seed(gradients: &Gradients, take: usize, rng: &mut impl Rng) -> Vec<(usize, f64)> {
     let norms = &gradients.norms;
     let first = (1..norms.len()).fold(0, |best, pos| if norms[pos] > norms[best] { pos } else { best });
-    let mut taken = vec![(first, norms[first])];
-    let mut compared = vec![1usize; gradients.len()];
-    let bounds: Vec<f64> = (0..gradients.len()).into_par_iter().map(|pos| gradients.dist2(pos, first)).collect();
-    let mut tree = SumTree::new(&bounds);
-    tree.set(first, 0.0);
-
-    // the nearest of the old bound and of the picks since; picked samples are at 0 already
-    let fresh = |pos: usize, bound: f64, seen: usize, taken: &[(usize, f64)]| {
-        taken[seen..].iter().map(|&(centre, _)| gradients.dist2(pos, centre)).fold(bound, f64::min)
-    };
-    while taken.len() < take {
-        let mut rejected = 0;
-        let next = loop {
-            let Some(pos) = tree.draw(rng) else { break None };
-            let bound = tree.get(pos);
-            let distance = fresh(pos, bound, compared[pos], &taken);
-            compared[pos] = taken.len();
-            tree.set(pos, distance);
-            if rng.r#gen::<f64>() * bound < distance {
-                break Some((pos, distance));
-            }
-            rejected += 1;
-            if rejected == PATIENCE {
-                let all: Vec<f64> = (0..gradients.len())
-                    .into_par_iter()
-                    .map(|pos| fresh(pos, tree.get(pos), compared[pos], &taken))
-                    .collect();
-                tree = SumTree::new(&all);
-                compared.fill(taken.len());
-            }
-        };
-        let Some((pos, distance)) = next else { break };
-        tree.set(pos, 0.0);
-        taken.push((pos, distance));
-    }
-    if taken.len() < take {
-        let mut rest: Vec<usize> = (0..gradients.len()).filter(|pos| taken.iter().all(|(t, _)| t != pos)).collect();
-        let missing = take - taken.len();
-        crate::candidates::draw(&mut rest, missing, rng);
-        taken.extend(rest[..missing].iter().map(|&pos| (pos, 0.0)));
-    }
+    let mut taken = plus_plus(gradients.len(), first, take, |pos, centre| gradients.dist2(pos, centre), rng);
+    taken[0].1 = norms[first];
     taken
 }
 

@@ -34,10 +34,8 @@ impl<'a> Candidates<'a> {
     }
 
     fn of(pool: &'a Pool, known: &LabelSet, budget: usize) -> Self {
-        let mut rows: Vec<PoolIdx> = pool.rows().filter(|&idx| !known.contains(idx)).collect();
-        if !rows.is_sorted_by_key(|&idx| pool.id(idx)) {
-            rows.sort_unstable_by_key(|&idx| pool.id(idx));
-        }
+        let mut rows = in_id_order(pool);
+        rows.retain(|&idx| !known.contains(idx));
         let take = budget.min(rows.len());
         Self { pool, rows, take }
     }
@@ -87,6 +85,15 @@ impl<'a> Candidates<'a> {
         let idx = self.rows[pos];
         Pick { id: self.pool.id(idx), idx, rank, score, region, reason }
     }
+}
+
+/// All rows of a pool in the order of their ids.
+pub(crate) fn in_id_order(pool: &Pool) -> Vec<PoolIdx> {
+    let mut rows: Vec<PoolIdx> = pool.rows().collect();
+    if !rows.is_sorted_by_key(|&idx| pool.id(idx)) {
+        rows.sort_unstable_by_key(|&idx| pool.id(idx));
+    }
+    rows
 }
 
 /// Evidence that must be there.

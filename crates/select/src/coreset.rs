@@ -1,5 +1,5 @@
 use crate::candidates::{Candidates, CollectSelection, required};
-use crate::{SelectError, Strategy, vector::dist2};
+use crate::{Estimate, SelectError, Size, Strategy, vector::dist2};
 use hybridrepair_core::{Embeddings, Evidence, Need, Needs, Pool, Selection, Stream};
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -37,6 +37,13 @@ impl Strategy for Coreset {
     fn needs(&self) -> Needs {
         let source = if self.cover_source { Needs::of(&[Need::Source]) } else { Needs::NONE };
         Needs::of(&[Need::Features]).union(source)
+    }
+
+    fn cost(&self, size: &Size) -> Estimate {
+        let covers = (size.known + if self.cover_source { size.source } else { 0 }) as f64;
+        let (n, d) = (size.n as f64, size.features as f64);
+        let start = Estimate { bytes: 8.0 * covers * d + 100.0 * n, products: n * covers * 2.0 * d, read: 4.0 * n * d };
+        Estimate::per_pick(size, size.features).and(start)
     }
 
     fn select(

@@ -1,20 +1,212 @@
-//! Greedy maximisation of generalised coverage `sum_n w_n max_{s picked} k(x_n, s)` with a Gaussian kernel on rows of unit
-//! length: what `MaxHerding` and its weighted forms share.
+//! Greedy maximisation of generalised coverage `sum_n w_n max_{s picked} k(x_n, s)` on rows of unit length, exactly and
+//! without all pairs in memory: what `MaxHerding`, its weighted forms and `ProbCover` share.
+//!
+//! The gain of every candidate, `sum_n w_n [k(x_n, c) - m_n]_+` with the best likeness `m_n` so far, is computed once and then
+//! kept right: a pick changes `m_n` for some samples only, about one in `t` at pick `t`, and only their pairs are looked
+//! at again. Small pools keep all pairs. In larger ones they are computed by matrix products as long as too many of them
+//! matter; later a list of the pairs with `k(x_n, c) > m_n` fits into memory, shrinks with every pick, and takes over.
 
 use crate::candidates::{Candidates, CollectSelection};
-use crate::kernel_tile::{TILE, Tiles};
 use crate::{SelectError, Strategy};
 use hybridrepair_core::{Embeddings, Evidence, Pool, PoolIdx, Selection};
+use hybridrepair_kernels::{Change, Likeness, Similarity};
 use rayon::prelude::*;
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
 
-/// Candidates whose gain is refreshed at once.
-const BATCH: usize = 32;
-/// Bytes of kernel columns that are kept to refresh gains without new distances.
-const CACHE: usize = 256 << 20;
+/// Bytes of likenesses that are kept at most.
+pub(crate) const KEEP_BYTES: usize = 640 << 20;
+/// Bytes of a pair in a list.
+const PAIR: usize = size_of::<(u32, f32)>();
 
-/// What to cover, and how.
+/// What the picks so far cover, and what each candidate would add.
+pub(crate) struct Coverage {
+    similarity: Similarity,
+    weights: Vec<f32>,
+    /// The highest likeness of each row to a pick or a known sample.
+    near: Vec<f32>,
+    /// What each candidate adds.
+    gains: Vec<f64>,
+    free: Vec<bool>,
+    stage: Stage,
+}
+
+enum Stage {
+    /// All pairs are kept; the gains were summed anew when the best of them was this.
+    Kept { best: f64 },
+    /// Pairs are computed when they are needed.
+    Computed {
+        /// How many rows the last picks have changed.
+        changed: Vec<usize>,
+        /// Lists that would hold more pairs are not tried.
+        most: usize,
+    },
+    /// For each row the candidates that are more like it than any pick.
+    Listed(Vec<Vec<(u32, f32)>>),
+}
+
+/// What covers before the first pick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// The samples whose labels are known.
+    Known,
+    /// Nothing.
+    Nothing,
+}
+
+impl Coverage {
+    /// Coverage of all rows of a pool. `weight` gives a finite number per row, not negative; known samples have none.
+    pub(crate) fn new(
+        candidates: &Candidates,
+        pool: &Pool,
+        evidence: &Evidence,
+        x: &Embeddings,
+        likeness: Likeness,
+        start: Start,
+        weight: impl Fn(usize) -> f32,
+    ) -> Self {
+        // candidates first, then the known: in the order of ids within each, whatever the row order
+        let mut known: Vec<PoolIdx> = evidence.known.iter().map(|label| label.idx).collect();
+        known.sort_unstable_by_key(|&idx| pool.id(idx));
+        let rows: Vec<u32> = candidates.rows().iter().chain(&known).map(|idx| idx.0).collect();
+        let mut weights: Vec<f32> = rows.iter().map(|&row| weight(row as usize).max(0.0)).collect();
+        weights[candidates.len()..].fill(0.0);
+        let mut similarity = Similarity::of_units(x.into(), &rows, likeness);
+        let small = Similarity::bytes_to_keep(rows.len()) <= KEEP_BYTES;
+        if small {
+            similarity.keep();
+        }
+        let known = if start == Start::Known { rows.len() } else { candidates.len() };
+        let covers: Vec<u32> = (candidates.len() as u32..known as u32).collect();
+        let near = similarity.highest(&covers);
+        let stage = if small {
+            Stage::Kept { best: 0.0 }
+        } else {
+            Stage::Computed { changed: Vec::new(), most: KEEP_BYTES / PAIR }
+        };
+        let free = vec![true; candidates.len()];
+        let mut out = Self { similarity, weights, near, gains: Vec::new(), free, stage };
+        out.sum_anew();
+        out
+    }
+
+    /// Sum of the weights.
+    pub(crate) fn total(&self) -> f64 {
+        self.weights.iter().map(|&w| f64::from(w)).sum()
+    }
+
+    /// What each candidate adds, up to rounding; at least 0.
+    pub(crate) fn gain(&self, pos: usize) -> f64 {
+        self.gains[pos].max(0.0)
+    }
+
+    /// The candidates that have not been taken.
+    pub(crate) fn free(&self) -> Vec<usize> {
+        (0..self.free.len()).filter(|&pos| self.free[pos]).collect()
+    }
+
+    /// The free candidate that adds most, the lowest position of equals.
+    pub(crate) fn best(&self) -> Option<usize> {
+        self.best_by(|pos| self.gains[pos])
+    }
+
+    /// The free candidate with the largest score, the lowest position of equals.
+    pub(crate) fn best_by(&self, score: impl Fn(usize) -> f64) -> Option<usize> {
+        let free = (0..self.free.len()).filter(|&pos| self.free[pos]).map(|pos| (pos, score(pos)));
+        free.reduce(|a, b| if b.1 > a.1 { b } else { a }).map(|(pos, _)| pos)
+    }
+
+    /// Takes a candidate: it covers from now on.
+    pub(crate) fn take(&mut self, pos: usize) {
+        self.free[pos] = false;
+        let column = self.similarity.highest(&[pos as u32]);
+        let raised = |i: &usize| self.weights[*i] > 0.0 && column[*i] > self.near[*i];
+        let changes: Vec<Change> = (0..column.len())
+            .filter(raised)
+            .map(|i| Change { at: i as u32, weight: self.weights[i], from: self.near[i], to: column[i] })
+            .collect();
+        for change in &changes {
+            self.near[change.at as usize] = change.to;
+        }
+        match &mut self.stage {
+            Stage::Listed(lists) => {
+                for change in &changes {
+                    let (weight, from, to) = (f64::from(change.weight), f64::from(change.from), f64::from(change.to));
+                    lists[change.at as usize].retain(|&(c, k)| {
+                        if let Some(gain) = self.gains.get_mut(c as usize) {
+                            *gain -= weight * (f64::from(k).min(to) - from);
+                        }
+                        k > change.to
+                    });
+                }
+            }
+            Stage::Kept { best } => {
+                let best = *best;
+                subtract(&mut self.gains, self.similarity.lost(&changes));
+                // what is left of a large sum has lost digits
+                if self.best().is_some_and(|pos| self.gains[pos] < best / 32.0) {
+                    self.sum_anew();
+                }
+            }
+            Stage::Computed { changed, .. } => {
+                changed.push(changes.len());
+                subtract(&mut self.gains, self.similarity.lost(&changes));
+            }
+        }
+    }
+
+    /// Says how many candidates will still be taken: with many, pairs are listed as soon as the lists fit.
+    pub(crate) fn expect(&mut self, left: usize) {
+        let Stage::Computed { changed, most } = &mut self.stage else { return };
+        let last = &changed[changed.len().saturating_sub(4)..];
+        if last.is_empty() {
+            return;
+        }
+        // a pick is more like the others than most
+        let mean = last.iter().sum::<usize>() / last.len();
+        let pairs = mean.saturating_mul(self.near.len());
+        // the lists cost one pass over all pairs; without them each pick costs a share of one
+        if pairs > *most || mean.saturating_mul(left) < 2 * self.near.len() {
+            return;
+        }
+        let open = |(&near, &weight): (&f32, &f32)| if weight > 0.0 { near } else { 1.0 };
+        let floor: Vec<f32> = self.near.iter().zip(&self.weights).map(open).collect();
+        match self.similarity.above(&floor, KEEP_BYTES / PAIR) {
+            Some(lists) => {
+                // summed in the order of the rows
+                self.gains.fill(0.0);
+                for (i, list) in lists.iter().enumerate() {
+                    let (weight, near) = (f64::from(self.weights[i]), f64::from(self.near[i]));
+                    for &(c, k) in list {
+                        if let Some(gain) = self.gains.get_mut(c as usize) {
+                            *gain += weight * (f64::from(k) - near);
+                        }
+                    }
+                }
+                self.stage = Stage::Listed(lists);
+            }
+            None => *most = pairs / 2,
+        }
+    }
+
+    fn sum_anew(&mut self) {
+        let open = |i: &usize| self.weights[*i] > 0.0;
+        let changes: Vec<Change> = (0..self.weights.len())
+            .filter(open)
+            .map(|i| Change { at: i as u32, weight: self.weights[i], from: self.near[i], to: f32::INFINITY })
+            .collect();
+        self.gains = self.similarity.lost(&changes);
+        self.gains.truncate(self.free.len());
+        let best = self.best().map_or(0.0, |pos| self.gains[pos]);
+        if let Stage::Kept { best: at } = &mut self.stage {
+            *at = best;
+        }
+    }
+}
+
+fn subtract(gains: &mut [f64], lost: Vec<f64>) {
+    gains.par_iter_mut().zip(lost).with_min_len(4096).for_each(|(gain, lost)| *gain -= lost);
+}
+
+/// What to cover by herding, and how.
 pub(crate) struct Goal<'a, W, R> {
     /// The strategy that asks.
     pub(crate) strategy: &'a dyn Strategy,
@@ -27,7 +219,8 @@ pub(crate) struct Goal<'a, W, R> {
 }
 
 impl<W: Fn(usize) -> f32, R: Fn(f64) -> String> Goal<'_, W, R> {
-    /// Picks greedily; known samples cover from the start. Scores are gains divided by the pool's size.
+    /// Picks what adds most, again and again; known samples cover from the start. Scores are gains divided by the pool's
+    /// size.
     pub(crate) fn cover(
         &self,
         pool: &Pool,
@@ -35,131 +228,36 @@ impl<W: Fn(usize) -> f32, R: Fn(f64) -> String> Goal<'_, W, R> {
         x: &Embeddings,
         budget: usize,
     ) -> Result<Selection, SelectError> {
-        if !(self.width > 0.0 && self.width.is_finite()) {
-            let why = "is not above 0 and finite";
-            return Err(SelectError::parameter(self.strategy, "width", self.width, why));
-        }
+        let likeness = gaussian(self.strategy, "width", self.width)?;
         let candidates = Candidates::open(self.strategy, pool, evidence, budget)?;
-        if candidates.take() == 0 {
+        let take = candidates.take();
+        if take == 0 {
             return Ok(Selection::default());
         }
-        // candidates first, then the known: in the order of ids within each, whatever the row order
-        let mut known: Vec<PoolIdx> = evidence.known.iter().map(|label| label.idx).collect();
-        known.sort_unstable_by_key(|&idx| pool.id(idx));
-        let rows: Vec<usize> = candidates.rows().iter().chain(&known).map(|idx| idx.row()).collect();
-        let mut weights: Vec<f32> = rows.iter().map(|&row| (self.weight)(row).max(0.0)).collect();
-        weights[candidates.len()..].fill(0.0);
-        let total = weights.iter().map(|&w| f64::from(w)).sum::<f64>();
-
-        let tiles = Tiles::new(x.select(&rows)?.normalized(), self.width);
-        let mut near = vec![0f32; rows.len()];
-        for batch in (candidates.len()..rows.len()).collect::<Vec<_>>().chunks(BATCH) {
-            tiles.columns(batch).iter().for_each(|column| raise(&mut near, column));
-        }
-        let picks = greedy(&tiles, &weights, near, candidates.len(), candidates.take());
-        Ok(picks
-            .into_iter()
-            .enumerate()
-            .map(|(rank, (pos, gain))| {
-                let share = if total > 0.0 { gain / total } else { 0.0 };
-                candidates.pick(rank, pos, gain / pool.len() as f64, None, (self.reason)(share))
-            })
-            .collect_selection())
-    }
-}
-
-/// A gain that was right for some earlier set of picks, so an upper bound; larger first, then the lower position.
-#[derive(PartialEq)]
-struct Bound {
-    gain: f64,
-    pos: Reverse<usize>,
-    picks: usize,
-}
-
-impl Eq for Bound {}
-impl Ord for Bound {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.gain.total_cmp(&other.gain).then_with(|| self.pos.cmp(&other.pos))
-    }
-}
-impl PartialOrd for Bound {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// Lazy greedy (Minoux 1978), exact because gains only shrink: (position, gain) of each pick.
-fn greedy(tiles: &Tiles, weights: &[f32], mut near: Vec<f32>, candidates: usize, take: usize) -> Vec<(usize, f64)> {
-    let gains = tiles.gains(weights, &near);
-    let mut heap: BinaryHeap<Bound> =
-        (0..candidates).map(|pos| Bound { gain: gains[pos], pos: Reverse(pos), picks: usize::MAX }).collect();
-    let mut cache = Cache::new(near.len());
-    let mut taken = Vec::with_capacity(take);
-    while taken.len() < take {
-        let mut stale = Vec::with_capacity(BATCH);
-        while stale.len() < BATCH && heap.peek().is_some_and(|top| top.picks != taken.len()) {
-            stale.extend(heap.pop().map(|top| top.pos.0));
-        }
-        if stale.is_empty() {
-            let Some(top) = heap.pop() else { break };
-            taken.push((top.pos.0, top.gain));
-            raise(&mut near, cache.get(top.pos.0));
-            continue;
-        }
-        cache.fill(tiles, &stale);
-        let fresh: Vec<f64> = stale.par_iter().map(|&pos| gain(weights, &near, cache.get(pos))).collect();
-        heap.extend(stale.into_iter().zip(fresh).map(|(pos, gain)| Bound {
-            gain,
-            pos: Reverse(pos),
-            picks: taken.len(),
-        }));
-    }
-    taken
-}
-
-fn raise(near: &mut [f32], column: &[f32]) {
-    near.iter_mut().zip(column).for_each(|(m, &k)| *m = m.max(k));
-}
-
-/// `sum_n w_n [k_n - m_n]_+`.
-fn gain(weights: &[f32], near: &[f32], column: &[f32]) -> f64 {
-    let blocks = weights.chunks(TILE).zip(near.chunks(TILE)).zip(column.chunks(TILE));
-    blocks.map(|((w, m), k)| crate::kernel_tile::gain_block(w, m, k)).sum()
-}
-
-/// Kernel columns of the candidates looked at last.
-struct Cache {
-    columns: Vec<Option<Vec<f32>>>,
-    order: VecDeque<usize>,
-    most: usize,
-}
-
-impl Cache {
-    fn new(n: usize) -> Self {
-        Self { columns: vec![None; n], order: VecDeque::new(), most: (CACHE / (4 * n)).max(2 * BATCH) }
-    }
-
-    fn get(&self, pos: usize) -> &[f32] {
-        self.columns[pos].as_deref().unwrap_or_default()
-    }
-
-    /// Makes sure that these at most `BATCH` columns are there, the oldest make room.
-    fn fill(&mut self, tiles: &Tiles, wanted: &[usize]) {
-        let missing: Vec<usize> = wanted.iter().copied().filter(|&pos| self.columns[pos].is_none()).collect();
-        let computed = tiles.columns(&missing);
-        while self.order.len() + missing.len() > self.most {
-            let Some(oldest) = self.order.pop_front() else { break };
-            if wanted.contains(&oldest) {
-                self.order.push_back(oldest);
-            } else {
-                self.columns[oldest] = None;
+        let mut coverage = Coverage::new(&candidates, pool, evidence, x, likeness, Start::Known, &self.weight);
+        let total = coverage.total();
+        let mut picks = Vec::with_capacity(take);
+        while let Some(pos) = coverage.best() {
+            let gain = coverage.gain(pos);
+            let share = if total > 0.0 { gain / total } else { 0.0 };
+            picks.push(candidates.pick(picks.len(), pos, gain / pool.len() as f64, None, (self.reason)(share)));
+            if picks.len() == take {
+                break;
             }
+            coverage.take(pos);
+            coverage.expect(take - picks.len());
         }
-        for (pos, column) in missing.into_iter().zip(computed) {
-            self.columns[pos] = Some(column);
-            self.order.push_back(pos);
-        }
+        Ok(picks.into_iter().collect_selection())
     }
+}
+
+/// The Gaussian of a width `h`, `exp(-|x - x'|^2 / h^2)`.
+pub(crate) fn gaussian(strategy: &dyn Strategy, parameter: &'static str, width: f64) -> Result<Likeness, SelectError> {
+    if !(width > 0.0 && width.is_finite()) {
+        return Err(SelectError::parameter(strategy, parameter, width, "is not above 0 and finite"));
+    }
+    // beyond these ends the kernel is 1 or 0 in f32 anyway
+    Ok(Likeness::Gaussian { sharpness: (1.0 / (width * width)).clamp(1e-30, 1e30) as f32 })
 }
 
 #[cfg(test)]
@@ -169,25 +267,55 @@ mod tests {
     use ndarray::Array2;
     use rand::Rng;
 
+    /// Coverage of some rows in each of the stages that it passes through in a large pool.
+    fn coverage(x: &Embeddings, weights: &[f32], stage: &str) -> Coverage {
+        let pool = Pool::counted(x.len());
+        let evidence = Evidence { embeddings: Some(x.clone()), ..Evidence::default() };
+        let candidates = Candidates::open(&crate::MaxHerding::default(), &pool, &evidence, 1).unwrap();
+        let like = Likeness::Gaussian { sharpness: 4.0 };
+        let mut out = Coverage::new(&candidates, &pool, &evidence, x, like, Start::Known, |row| weights[row]);
+        if stage != "kept" {
+            let order: Vec<u32> = (0..x.len() as u32).collect();
+            out.similarity = Similarity::of_units(x.into(), &order, like);
+            let most = if stage == "listed" { usize::MAX } else { 0 };
+            out.stage = Stage::Computed { changed: Vec::new(), most };
+        }
+        out
+    }
+
     #[test]
-    fn lazy_greedy_picks_what_the_definition_says() {
+    fn every_stage_picks_what_the_definition_says() {
         let mut rng = Streams::new(4).named("coverage");
-        let n = 1100;
+        let n = 700;
         let x = Embeddings::new(Array2::from_shape_fn((n, 5), |_| rng.gen_range(-1.0f32..1.0))).unwrap().normalized();
         let weights: Vec<f32> = (0..n).map(|_| rng.r#gen()).collect();
         let k = |i: usize, j: usize| {
             let d2: f64 = x.row(i).iter().zip(x.row(j)).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum();
             (-d2 / 0.25).exp()
         };
-        let taken = greedy(&Tiles::new(x.clone(), 0.5), &weights, vec![0.0; n], n, 25);
-        let mut near = vec![0f64; n];
-        for (turn, &(pos, gain)) in taken.iter().enumerate() {
-            let gain_of =
-                |c: usize| -> f64 { (0..n).map(|i| f64::from(weights[i]) * (k(i, c) - near[i]).max(0.0)).sum() };
-            let best = (0..n).map(gain_of).fold(0.0, f64::max);
-            assert!(gain_of(pos) >= best * (1.0 - 1e-5), "turn {turn}: {} of {best}", gain_of(pos));
-            assert!((gain - gain_of(pos)).abs() < 1e-5 * best, "turn {turn}");
-            (0..n).for_each(|i| near[i] = near[i].max(k(i, pos)));
+        let mut reached = Vec::new();
+        for stage in ["kept", "computed", "listed"] {
+            let mut coverage = coverage(&x, &weights, stage);
+            let mut near = vec![0f64; n];
+            for turn in 0..25 {
+                let gain_of =
+                    |c: usize| -> f64 { (0..n).map(|i| f64::from(weights[i]) * (k(i, c) - near[i]).max(0.0)).sum() };
+                let best = (0..n).map(gain_of).fold(0.0, f64::max);
+                let pos = coverage.best().unwrap();
+                assert!(gain_of(pos) >= best * (1.0 - 1e-5), "{stage} {turn}: {} of {best}", gain_of(pos));
+                for c in [pos, 0, n - 1] {
+                    assert!((coverage.gain(c) - gain_of(c)).abs() < 1e-5 * best, "{stage} {turn}");
+                }
+                coverage.take(pos);
+                coverage.expect(1000);
+                (0..n).for_each(|i| near[i] = near[i].max(k(i, pos)));
+            }
+            reached.push(match coverage.stage {
+                Stage::Kept { .. } => "kept",
+                Stage::Computed { .. } => "computed",
+                Stage::Listed(_) => "listed",
+            });
         }
+        assert_eq!(reached, ["kept", "computed", "listed"]);
     }
 }

@@ -49,6 +49,16 @@ pub enum SelectError {
         /// The strategy.
         strategy: String,
     },
+    /// More memory or time than is allowed.
+    #[error("strategy {strategy} would take about {needs}, more than {limit}")]
+    TooMuch {
+        /// The strategy.
+        strategy: String,
+        /// The estimate, with its unit.
+        needs: String,
+        /// The limit, with its unit.
+        limit: String,
+    },
     /// Two arrays that should have the same number of columns.
     #[error("{what} have {got} columns, expected {expected}")]
     Columns {

@@ -33,7 +33,7 @@ use hybridrepair_core::{Evidence, Need, Needs, Pool, RegionId, Regions, Selectio
 pub struct Hybrid;
 
 impl Strategy for Hybrid {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "hybrid"
     }
 

@@ -31,7 +31,7 @@ pub struct Mcp;
 type Cell = Vec<(f64, usize)>;
 
 impl Strategy for Mcp {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "mcp"
     }
 

@@ -16,7 +16,7 @@ use hybridrepair_core::{Evidence, Needs, Pool, Selection, Stream};
 pub struct Random;
 
 impl Strategy for Random {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "random"
     }
 

@@ -1,6 +1,7 @@
 use crate::candidates::{Candidates, CollectSelection, required};
-use crate::{SelectError, Strategy, kernel_tile::Tiles};
+use crate::{Estimate, SelectError, Size, Strategy};
 use hybridrepair_core::{Evidence, Need, Needs, Pool, PoolIdx, Selection, Stream};
+use hybridrepair_kernels::{Change, Likeness, Similarity};
 
 /// RDSS (Shao et al., `NeurIPS` 2024): representative and diverse samples by kernel herding with a weakened pull to the
 /// mean.
@@ -33,12 +34,16 @@ impl Default for Rdss {
 }
 
 impl Strategy for Rdss {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "rdss"
     }
 
     fn needs(&self) -> Needs {
         Needs::of(&[Need::Embeddings])
+    }
+
+    fn cost(&self, size: &Size) -> Estimate {
+        Estimate::coverage(size, 1.0)
     }
 
     fn select(
@@ -51,29 +56,24 @@ impl Strategy for Rdss {
         let candidates = Candidates::open(self, pool, evidence, budget)?;
         let embeddings = required(evidence.embeddings.as_ref(), self, Need::Embeddings)?;
         if !(self.gamma > 0.0 && self.gamma.is_finite()) {
-            let why = "is not above 0 and finite";
-            return Err(SelectError::parameter(self, "gamma", self.gamma, why));
+            return Err(SelectError::parameter(self, "gamma", self.gamma, "is not above 0 and finite"));
         }
+        let likeness = Likeness::Gaussian { sharpness: (self.gamma as f32).clamp(1e-30, 1e30) };
         if candidates.take() == 0 {
             return Ok(Selection::default());
         }
         let mut known: Vec<PoolIdx> = evidence.known.iter().map(|label| label.idx).collect();
         known.sort_unstable_by_key(|&idx| pool.id(idx));
-        let rows: Vec<usize> = candidates.rows().iter().chain(&known).map(|idx| idx.row()).collect();
+        let rows: Vec<u32> = candidates.rows().iter().chain(&known).map(|idx| idx.0).collect();
         let n = rows.len();
-        let tiles = Tiles::new(embeddings.select(&rows)?.normalized(), self.gamma.sqrt().recip());
-        let pull: Vec<f64> = tiles.gains(&vec![1.0; n], &vec![0.0; n]).into_iter().map(|sum| sum / n as f64).collect();
+        let similarity = Similarity::of_units(embeddings.into(), &rows, likeness);
+        let change = |at| Change { at, weight: 1.0, from: 0.0, to: f32::INFINITY };
+        let all: Vec<Change> = (0..n as u32).map(change).collect();
+        let pull: Vec<f64> = similarity.lost(&all).into_iter().map(|sum| sum / n as f64).collect();
+        let known_rows: Vec<Change> = all[candidates.len()..].to_vec();
+        let mut sums = similarity.lost(&known_rows);
 
         let alpha = 1.0 - 1.0 / ((known.len() + candidates.take()) as f64).sqrt();
-        let mut sums = vec![0f64; n];
-        let add = |sums: &mut [f64], of: &[usize]| {
-            for column in tiles.columns(of) {
-                sums.iter_mut().zip(column).for_each(|(sum, k)| *sum += f64::from(k));
-            }
-        };
-        for batch in (candidates.len()..n).collect::<Vec<_>>().chunks(32) {
-            add(&mut sums, batch);
-        }
         let mut free = vec![true; candidates.len()];
         let mut picks = Vec::with_capacity(candidates.take());
         while picks.len() < candidates.take() {
@@ -82,7 +82,8 @@ impl Strategy for Rdss {
             let open = (0..candidates.len()).filter(|&pos| free[pos]).map(|pos| (pos, score(pos)));
             let Some((pos, best)) = open.reduce(|a, b| if b.1 > a.1 { b } else { a }) else { break };
             free[pos] = false;
-            add(&mut sums, &[pos]);
+            let column = similarity.highest(&[pos as u32]);
+            sums.iter_mut().zip(column).for_each(|(sum, k)| *sum += f64::from(k));
             let reason = format!("density {:.4}, likeness to the picks {:.4}", pull[pos], alpha * pull[pos] - best);
             picks.push(candidates.pick(picks.len(), pos, best, None, reason));
         }

@@ -1,6 +1,6 @@
-use crate::candidates::{Candidates, CollectSelection, required};
-use crate::{SelectError, Strategy};
-use hybridrepair_core::{Embeddings, Evidence, Need, Needs, Pool, PoolIdx, Selection, Stream};
+use crate::candidates::{Candidates, CollectSelection, in_id_order, required};
+use crate::{Estimate, SelectError, Size, Strategy, order::units};
+use hybridrepair_core::{Embeddings, Evidence, Need, Needs, Pool, Selection, Stream};
 use hybridrepair_kernels::{KMeansParams, kmeans, neighbors};
 use std::collections::HashMap;
 
@@ -50,12 +50,20 @@ struct Cluster {
 }
 
 impl Strategy for TypiClust {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "typiclust"
     }
 
     fn needs(&self) -> Needs {
         Needs::of(&[Need::Embeddings])
+    }
+
+    fn cost(&self, size: &Size) -> Estimate {
+        let k = (size.budget + size.known).clamp(1, self.max_clusters.max(1)) as f64;
+        let (n, d) = (size.n as f64, size.dim as f64);
+        // neighbours within clusters of about equal size
+        let within = Estimate { bytes: 8.0 * n * d, products: n * (n / k) * (2.0 * d + 8.0), read: 0.0 };
+        Estimate::kmeans(size, k as usize).and(within)
     }
 
     fn select(
@@ -73,10 +81,8 @@ impl Strategy for TypiClust {
         if candidates.take() == 0 {
             return Ok(Selection::default());
         }
-        let mut all: Vec<PoolIdx> = pool.rows().collect();
-        all.sort_by_key(|&idx| pool.id(idx));
-        let rows: Vec<usize> = all.iter().map(|idx| idx.row()).collect();
-        let x = embeddings.select(&rows)?.normalized();
+        let all = in_id_order(pool);
+        let x = units(embeddings, &all)?;
         let k = (evidence.known.len() + candidates.take()).min(self.max_clusters).min(x.len());
         let found = kmeans((&x).into(), &KMeansParams::new(k), rng)?;
         let mut clusters: Vec<Cluster> = (0..found.k()).map(|_| Cluster::default()).collect();
@@ -97,7 +103,7 @@ impl Strategy for TypiClust {
             }
             let Some((typicality, at)) = cluster.queue.as_mut().and_then(Vec::pop) else { continue };
             cluster.labelled += 1;
-            if let Some(pos) = positions[rows[at]] {
+            if let Some(pos) = positions[all[at].row()] {
                 let reason = format!("typical ({typicality:.3}) of a cluster of {size} samples");
                 picks.push(candidates.pick(picks.len(), pos, typicality, None, reason));
             }
@@ -142,7 +148,7 @@ fn by_typicality(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hybridrepair_core::{ClassId, Streams};
+    use hybridrepair_core::{ClassId, PoolIdx, Streams};
     use ndarray::Array2;
 
     /// Three directions of 10, 20 and 30 samples, spread around the first sample of each.

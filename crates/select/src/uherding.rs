@@ -1,5 +1,5 @@
 use crate::candidates::required;
-use crate::{SelectError, Strategy, coverage::Goal};
+use crate::{Estimate, SelectError, Size, Strategy, coverage::Goal};
 use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
 
 /// `UHerding` (Bae et al., ICLR 2025): [`MaxHerding`](crate::MaxHerding) of the uncertain mass,
@@ -39,12 +39,16 @@ impl Default for UHerding {
 }
 
 impl Strategy for UHerding {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "uherding"
     }
 
     fn needs(&self) -> Needs {
         Needs::of(&[Need::Probs, Need::Embeddings])
+    }
+
+    fn cost(&self, size: &Size) -> Estimate {
+        Estimate::herding(size)
     }
 
     fn select(

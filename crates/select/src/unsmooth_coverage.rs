@@ -1,5 +1,5 @@
 use crate::candidates::required;
-use crate::{SelectError, Strategy, coverage::Goal};
+use crate::{Estimate, SelectError, Size, Strategy, coverage::Goal};
 use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
 
 /// Coverage of the unsmooth mass: [`MaxHerding`](crate::MaxHerding) weighted by `HybridRepair`'s unsmoothness,
@@ -39,12 +39,16 @@ impl Default for UnsmoothCoverage {
 }
 
 impl Strategy for UnsmoothCoverage {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "unsmooth_coverage"
     }
 
     fn needs(&self) -> Needs {
         Needs::of(&[Need::Embeddings, Need::Views])
+    }
+
+    fn cost(&self, size: &Size) -> Estimate {
+        Estimate::herding(size)
     }
 
     fn select(

@@ -1,13 +1,17 @@
 use crate::say;
 use crate::{Exit, Failure, args::SelectArgs};
 use hybridrepair_core::{
-    ClassId, Embeddings, Evidence, Need, Pool, PoolIdx, Probs, Regions, Selection, Source, Streams, Views,
+    ClassId, CoreError, Embeddings, Evidence, Need, Pool, PoolIdx, Probs, Regions, Selection, Source, Streams, Views,
 };
 use hybridrepair_data::npy;
+use hybridrepair_kernels::map_npy;
 use hybridrepair_regions::{Clusterer, Hybrid, medoids};
-use hybridrepair_select::strategy;
+use hybridrepair_select::{Limits, Size, Strategy, strategy};
 use ndarray::Array1;
-use std::{path::Path, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// `select`
 pub(super) fn run(args: &SelectArgs) -> Result<ExitCode, Failure> {
@@ -37,20 +41,56 @@ pub(super) fn run(args: &SelectArgs) -> Result<ExitCode, Failure> {
             .map_err(|e| Failure::new(Exit::Input, e))?;
         evidence.regions = Some(found.regions);
     }
-    let picked = rule.select(&Pool::counted(n), &evidence, budget, &mut streams.named("select"))?;
+    let pool = Pool::counted(n);
+    start(&*rule, &Size::of(&pool, &evidence, budget), args)?;
+    let picked = rule.select(&pool, &evidence, budget, &mut streams.named("select"))?;
     print(&picked, args.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Seconds from which on it is told how long it will take.
+const LONG: f64 = 20.0;
+
+/// Refuses what would take too much, and tells what will take long.
+fn start(rule: &dyn Strategy, size: &Size, args: &SelectArgs) -> Result<(), Failure> {
+    if args.max_minutes.is_nan() || args.max_minutes <= 0.0 {
+        return Err(Failure::new(Exit::Usage, format!("--max-minutes {} is not above 0", args.max_minutes)));
+    }
+    let limits = Limits { bytes: args.max_memory.map(|limit| limit.0), seconds: Some(60.0 * args.max_minutes) };
+    let cost = rule.cost(size);
+    cost.within(rule, &limits).map_err(|error| {
+        Failure::new(Exit::Refused, &error).help(
+            "raise --max-memory or --max-minutes, select from a part of the pool, or take a strategy that looks at each \
+             sample once per pick: margin, coreset, badge",
+        )
+    })?;
+    let seconds = cost.seconds();
+    if seconds > LONG {
+        notice(&format!("{} will take about {:.1} minutes", rule.name(), seconds / 60.0));
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "standard output holds the picks")]
+fn notice(text: &str) {
+    eprintln!("hybridrepair: {text}");
+}
+
+/// Rows that stay in their file where it holds them as they are needed, and else are read and converted.
+fn embeddings(file: Option<&PathBuf>) -> Result<Option<Embeddings>, Failure> {
+    let Some(file) = file else { return Ok(None) };
+    let rows = match map_npy(file) {
+        Ok((rows, n, d)) => Embeddings::from_shared(rows, n, d),
+        Err(_) => Embeddings::new(npy::read_f32_2d(file)?),
+    };
+    Ok(Some(rows.map_err(|error: CoreError| Failure { message: format!("{}: {error}", file.display()), ..error.into() })?))
+}
+
 fn read(args: &SelectArgs) -> Result<Evidence, Failure> {
     let matrix = |file: &Path| Ok::<_, Failure>(npy::read_f32_2d(file)?);
-    let embeddings = |file: &Option<std::path::PathBuf>| match file {
-        Some(file) => Ok::<_, Failure>(Some(Embeddings::new(matrix(file)?)?)),
-        None => Ok(None),
-    };
     let mut evidence = Evidence {
-        features: embeddings(&args.features)?,
-        embeddings: embeddings(&args.embeddings)?,
+        features: embeddings(args.features.as_ref())?,
+        embeddings: embeddings(args.embeddings.as_ref())?,
         ..Evidence::default()
     };
     if let Some(file) = &args.logits {
@@ -67,21 +107,32 @@ fn read(args: &SelectArgs) -> Result<Evidence, Failure> {
     if let Some(file) = &args.regions {
         evidence.regions = Some(regions(file, &evidence)?);
     }
-    if let Some(source) = embeddings(&args.source_embeddings)? {
-        let labels = match &args.source_labels {
-            Some(file) => npy::read_i64_1d(file)?
-                .iter()
-                .map(|&c| {
-                    let bad = || Failure::new(Exit::Input, format!("{}: class {c} is below 0", file.display()));
-                    u32::try_from(c).map(ClassId).map_err(|_| bad())
-                })
-                .collect::<Result<Vec<_>, _>>()?,
-            None => Vec::new(),
-        };
-        // whichever of the two the strategy asks for: the file holds rows of the same space as the pool's
-        evidence.source = Some(Source { embeddings: Some(source.clone()), features: Some(source), labels });
-    }
+    evidence.source = source(args)?;
     Ok(evidence)
+}
+
+fn source(args: &SelectArgs) -> Result<Option<Source>, Failure> {
+    let (rows, features) = (embeddings(args.source_embeddings.as_ref())?, embeddings(args.source_features.as_ref())?);
+    if rows.is_none() && features.is_none() {
+        return match &args.source_labels {
+            None => Ok(None),
+            Some(_) => Err(Failure::new(Exit::Usage, "--source-labels without the source data")
+                .help("pass --source-features or --source-embeddings with it")),
+        };
+    }
+    let labels = match &args.source_labels {
+        Some(file) => npy::read_i64_1d(file)?
+            .iter()
+            .map(|&c| {
+                let bad = || Failure::new(Exit::Input, format!("{}: class {c} is below 0", file.display()));
+                u32::try_from(c).map(ClassId).map_err(|_| bad())
+            })
+            .collect::<Result<Vec<_>, _>>()?,
+        None => Vec::new(),
+    };
+    // one file alone holds rows of the same space as the pool's array that the strategy looks at
+    let features = features.or_else(|| rows.clone());
+    Ok(Some(Source { embeddings: rows, features, labels }))
 }
 
 fn rows(evidence: &Evidence) -> Option<usize> {

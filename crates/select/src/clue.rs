@@ -1,0 +1,221 @@
+use crate::candidates::{Candidates, CollectSelection, required};
+use crate::{Estimate, SelectError, Size, Strategy, order::in_order, plus_plus::plus_plus};
+use hybridrepair_core::{Embeddings, Evidence, Need, Needs, Pool, Selection, Stream};
+use hybridrepair_kernels::{nearest, squared_distance};
+use ndarray::Array2;
+use rand::Rng;
+
+/// CLUE (Prabhu et al., ICCV 2021, section 3.2): the samples nearest to the centroids of `B` clusters of k-means in which
+/// every sample weighs as much as its entropy, on raw penultimate features.
+///
+/// Seeds are drawn by k-means++ with the weighted squared distances, then Lloyd's passes move each centre to the weighted
+/// mean of its members until the centres stand still. Each cluster gives its member nearest to the centre. Clusters stand
+/// in descending order of their summed entropy. Depends on the budget; where there are fewer clusters than `B`
+/// (duplicates), the most uncertain of the rest fill up. With entropies that are all 0 every sample weighs the same.
+///
+/// `O(n B D)` per pass. Memory is a copy of the features only where labels are known or rows are not in the order of ids.
+/// Score: the cluster's summed entropy in bits; for a filled-up pick its own entropy.
+///
+/// ```
+/// use hybridrepair_core::{Embeddings, Evidence, Pool, Probs, Streams};
+/// use hybridrepair_select::{Clue, Strategy};
+/// // two groups; the second one is uncertain at its right end, which draws the centroid there
+/// let evidence = Evidence {
+///     probs: Some(Probs::new(ndarray::array![[0.9, 0.1], [0.9, 0.1], [0.99, 0.01], [0.9, 0.1], [0.5, 0.5]])?),
+///     features: Some(Embeddings::new(ndarray::array![[0.0], [0.1], [10.0], [11.0], [12.0]])?),
+///     ..Evidence::default()
+/// };
+/// let picked = Clue::default().select(&Pool::counted(5), &evidence, 1, &mut Streams::new(0).named("select"))?;
+/// assert_eq!(picked.picks[0].idx.row(), 2, "the weighted mean of all is 8.8");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clue {
+    /// Passes at most.
+    pub max_iter: usize,
+}
+
+impl Default for Clue {
+    fn default() -> Self {
+        Self { max_iter: 100 }
+    }
+}
+
+/// The centres stand still when their squared shifts together are below this share of the mean variance of a column
+/// (scikit-learn's default).
+const TOLERANCE: f64 = 1e-4;
+
+impl Strategy for Clue {
+    fn name(&self) -> &'static str {
+        "clue"
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::of(&[Need::Probs, Need::Features])
+    }
+
+    fn cost(&self, size: &Size) -> Estimate {
+        let (n, d, b) = (size.n as f64, size.features as f64, size.budget as f64);
+        Estimate { bytes: 4.0 * n * d + 16.0 * b * d + 100.0 * n, products: 30.0 * n * b * (2.0 * d + 4.0), read: 0.0 }
+    }
+
+    fn select(
+        &self,
+        pool: &Pool,
+        evidence: &Evidence,
+        budget: usize,
+        rng: &mut Stream,
+    ) -> Result<Selection, SelectError> {
+        let candidates = Candidates::open(self, pool, evidence, budget)?;
+        let probs = required(evidence.probs.as_ref(), self, Need::Probs)?;
+        let features = required(evidence.features.as_ref(), self, Need::Features)?;
+        let take = candidates.take();
+        if take == 0 {
+            return Ok(Selection::default());
+        }
+        let x = in_order(features, candidates.rows())?;
+        let entropy = candidates.score(|row| probs.entropy(row));
+        let certain = entropy.iter().all(|&h| h <= 0.0);
+        let weights = if certain { vec![1.0; x.len()] } else { entropy.clone() };
+
+        let centers = self.cluster(&x, &weights, take, rng)?;
+        let near = nearest((&x).into(), (&centers).into())?;
+        let mut clusters = vec![Cluster::default(); centers.len()];
+        for (pos, (&c, &squared)) in near.index.iter().zip(&near.squared).enumerate() {
+            clusters[c as usize].join(pos, entropy[pos], squared);
+        }
+        clusters.retain(|c| c.size > 0);
+        clusters.sort_by(|a, b| b.entropy.total_cmp(&a.entropy).then(a.nearest.cmp(&b.nearest)));
+        let mut free = vec![true; x.len()];
+        let mut picks = Vec::with_capacity(take);
+        for cluster in &clusters {
+            free[cluster.nearest] = false;
+            let reason = format!(
+                "centre of a cluster of {} samples of summed entropy {:.3} bits",
+                cluster.size, cluster.entropy
+            );
+            picks.push(candidates.pick(picks.len(), cluster.nearest, cluster.entropy, None, reason));
+        }
+        let mut rest: Vec<usize> = (0..x.len()).filter(|&pos| free[pos]).collect();
+        rest.sort_by(|&a, &b| entropy[b].total_cmp(&entropy[a]));
+        for &pos in rest.iter().take(take - picks.len()) {
+            let reason = format!("more labels than clusters: entropy {:.3} bits", entropy[pos]);
+            picks.push(candidates.pick(picks.len(), pos, entropy[pos], None, reason));
+        }
+        Ok(picks.into_iter().collect_selection())
+    }
+}
+
+/// One cluster of candidates.
+#[derive(Clone, Copy, Default)]
+struct Cluster {
+    size: usize,
+    entropy: f64,
+    nearest: usize,
+    squared: f32,
+}
+
+impl Cluster {
+    fn join(&mut self, pos: usize, entropy: f64, squared: f32) {
+        if self.size == 0 || squared < self.squared {
+            (self.nearest, self.squared) = (pos, squared);
+        }
+        self.size += 1;
+        self.entropy += entropy;
+    }
+}
+
+impl Clue {
+    /// Centres of weighted k-means.
+    fn cluster(self, x: &Embeddings, weights: &[f64], k: usize, rng: &mut Stream) -> Result<Embeddings, SelectError> {
+        let d = x.dim();
+        let total = weights.iter().sum::<f64>();
+        let at = rng.r#gen::<f64>() * total;
+        let mut sum = 0.0;
+        let first = weights.iter().position(|w| {
+            sum += w;
+            sum > at
+        });
+        let dist2 = |pos: usize, center: usize| weights[pos] * squared_distance(x.row(pos), x.row(center));
+        let seeds = plus_plus(x.len(), first.unwrap_or(0), k, dist2, rng);
+        let mut centers = x.select(&seeds.iter().map(|s| s.0).collect::<Vec<_>>())?;
+        let limit = TOLERANCE * mean_variance(x, weights, total);
+        for _ in 0..self.max_iter {
+            let labels = nearest(x.into(), (&centers).into())?.index;
+            let (mut sums, mut mass) = (vec![0f64; centers.len() * d], vec![0f64; centers.len()]);
+            for (pos, &c) in labels.iter().enumerate() {
+                let c = c as usize;
+                mass[c] += weights[pos];
+                let sum = &mut sums[c * d..(c + 1) * d];
+                sum.iter_mut().zip(x.row(pos)).for_each(|(s, &v)| *s += weights[pos] * f64::from(v));
+            }
+            let moved = Array2::from_shape_fn((centers.len(), d), |(c, j)| {
+                // a centre without weight stays where it is
+                if mass[c] > 0.0 { (sums[c * d + j] / mass[c]) as f32 } else { centers.row(c)[j] }
+            });
+            let moved = Embeddings::new(moved)?;
+            let shift = (0..moved.len()).map(|c| squared_distance(moved.row(c), centers.row(c))).sum::<f64>();
+            centers = moved;
+            if shift <= limit {
+                break;
+            }
+        }
+        Ok(centers)
+    }
+}
+
+/// Mean over the columns of their weighted variance.
+fn mean_variance(x: &Embeddings, weights: &[f64], total: f64) -> f64 {
+    let d = x.dim();
+    let (mut mean, mut square) = (vec![0f64; d], vec![0f64; d]);
+    for (pos, &w) in weights.iter().enumerate() {
+        let share = w / total;
+        for ((m, s), &v) in mean.iter_mut().zip(&mut square).zip(x.row(pos)) {
+            *m += share * f64::from(v);
+            *s += share * f64::from(v) * f64::from(v);
+        }
+    }
+    mean.iter().zip(&square).map(|(m, s)| (s - m * m).max(0.0)).sum::<f64>() / d as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hybridrepair_core::{Probs, Streams};
+    use ndarray::array;
+
+    fn run(features: Array2<f32>, first: &[f32], budget: usize) -> Selection {
+        let probs = Array2::from_shape_fn((first.len(), 2), |(i, c)| if c == 0 { first[i] } else { 1.0 - first[i] });
+        let evidence = Evidence {
+            probs: Some(Probs::new(probs).unwrap()),
+            features: Some(Embeddings::new(features).unwrap()),
+            ..Evidence::default()
+        };
+        Clue::default().select(&Pool::counted(first.len()), &evidence, budget, &mut Streams::new(0).named("s")).unwrap()
+    }
+
+    #[test]
+    fn separate_groups_give_their_middles_most_uncertain_first() {
+        let features = array![[0.0], [1.0], [2.0], [100.0], [101.0], [102.0], [200.0], [201.0], [202.0]];
+        let picked = run(features, &[0.9, 0.9, 0.9, 0.5, 0.5, 0.5, 0.99, 0.99, 0.99], 3);
+        assert_eq!(picked.rows().iter().map(|i| i.row()).collect::<Vec<_>>(), [4, 1, 7]);
+        assert!((picked.picks[0].score - 3.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn weights_move_the_centre() {
+        // weighted mean of 0 (weight 1) and 10 (weight about 0): at 0
+        let picked = run(array![[0.0], [4.0], [10.0]], &[0.5, 1.0, 1.0], 1);
+        assert_eq!(picked.rows()[0].row(), 0);
+        // all certain: the plain mean is 4.7
+        assert_eq!(run(array![[0.0], [4.0], [10.0]], &[1.0, 1.0, 1.0], 1).rows()[0].row(), 1);
+    }
+
+    #[test]
+    fn duplicates_are_filled_up_by_entropy() {
+        let picked = run(array![[1.0], [1.0], [1.0], [2.0]], &[0.9, 0.6, 0.8, 0.7], 4);
+        let rows: Vec<usize> = picked.rows().iter().map(|i| i.row()).collect();
+        assert_eq!(rows.len(), 4);
+        assert_eq!(rows[2..], [1, 2], "of the duplicates the first stands for the cluster: {rows:?}");
+    }
+}

@@ -1,0 +1,44 @@
+//! Rows of an array in the order in which a strategy looks at them.
+
+use hybridrepair_core::{CoreError, Embeddings, PoolIdx};
+use hybridrepair_kernels::dot;
+use ndarray::Array2;
+use rayon::prelude::*;
+
+/// These rows, in this order; all rows in their own order are not copied.
+pub(crate) fn in_order(x: &Embeddings, rows: &[PoolIdx]) -> Result<Embeddings, CoreError> {
+    if rows.len() == x.len() && rows.is_sorted() {
+        return Ok(x.clone());
+    }
+    x.select(&rows.iter().map(|idx| idx.row()).collect::<Vec<_>>())
+}
+
+/// These rows, in this order, each divided by its length; a zero row stays zero. One copy.
+pub(crate) fn units(x: &Embeddings, rows: &[PoolIdx]) -> Result<Embeddings, CoreError> {
+    let d = x.dim();
+    let mut data = vec![0f32; rows.len() * d];
+    data.par_chunks_mut(d).zip(rows).for_each(|(out, idx)| {
+        let row = x.row(idx.row());
+        let norm = dot(row, row).sqrt();
+        let inverse = if norm > 0.0 { norm.recip() } else { 0.0 };
+        out.iter_mut().zip(row).for_each(|(o, &v)| *o = (f64::from(v) * inverse) as f32);
+    });
+    let empty = CoreError::Empty { what: "embeddings", rows: rows.len(), cols: d };
+    Embeddings::new(Array2::from_shape_vec((rows.len(), d), data).map_err(|_| empty)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn rows_are_chosen_ordered_and_made_units() {
+        let x = Embeddings::new(array![[3.0, 4.0], [0.0, 0.0], [f32::MAX, 0.0]]).unwrap();
+        let all = [0, 1, 2].map(PoolIdx);
+        assert_eq!(in_order(&x, &all).unwrap().as_slice().as_ptr(), x.as_slice().as_ptr(), "no copy");
+        assert_eq!(in_order(&x, &[PoolIdx(2), PoolIdx(0)]).unwrap().row(1), [3.0, 4.0]);
+        let units = units(&x, &[PoolIdx(2), PoolIdx(1), PoolIdx(0)]).unwrap();
+        assert_eq!(units.as_slice(), [1.0, 0.0, 0.0, 0.0, 0.6, 0.8]);
+    }
+}
