@@ -83,7 +83,9 @@ fn embeddings(file: Option<&PathBuf>) -> Result<Option<Embeddings>, Failure> {
         Ok((rows, n, d)) => Embeddings::from_shared(rows, n, d),
         Err(_) => Embeddings::new(npy::read_f32_2d(file)?),
     };
-    Ok(Some(rows.map_err(|error: CoreError| Failure { message: format!("{}: {error}", file.display()), ..error.into() })?))
+    Ok(Some(
+        rows.map_err(|error: CoreError| Failure { message: format!("{}: {error}", file.display()), ..error.into() })?,
+    ))
 }
 
 fn read(args: &SelectArgs) -> Result<Evidence, Failure> {
