@@ -29,6 +29,12 @@ pub struct Report {
 pub fn repair(session: &Session, dir: RunDir, progress: &mut dyn Progress) -> Result<Report, Error> {
     let config = &session.config;
     let method = Method::named(&config.method)?;
+    if let (Some(strategy), None) = (&config.strategy, method.strategy) {
+        let name = method.name;
+        return Err(Error::Config(format!(
+            "method {name} buys no labels, so strategy {strategy:?} has nothing to choose"
+        )));
+    }
     let rule_name = config.strategy.as_deref().or(method.strategy);
     // device and threads as they are: a resumed run must use the same
     let (device, threads) = (session.runtime.device_name(), Some(session.runtime.threads));

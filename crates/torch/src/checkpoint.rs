@@ -57,15 +57,17 @@ impl ScriptFile {
         Ok(Self { path: whole, sha256 })
     }
 
-    /// Checks that the file is there and as it was.
-    fn check(&self, checkpoint: &Path) -> Result<(), TorchError> {
+    /// The file, or the module beside the checkpoint of the same name: all its weights come from the checkpoint.
+    fn find(&self, checkpoint: &Path) -> Result<PathBuf, TorchError> {
+        let beside = checkpoint.with_extension("pt");
         let at = self.path.display();
         let why = match Self::of(&self.path) {
-            Ok(now) if now.sha256 == self.sha256 => return Ok(()),
+            Ok(now) if now.sha256 == self.sha256 => return Ok(self.path.clone()),
+            _ if beside.is_file() => return Ok(beside),
             Ok(_) => format!("it belongs to the TorchScript file {at}, which has changed since"),
             Err(_) => format!("it belongs to the TorchScript file {at}, which cannot be read"),
         };
-        Err(unreadable(checkpoint, why))
+        Err(unreadable(checkpoint, format!("{why}, and there is no {} beside it", beside.display())))
     }
 }
 
@@ -142,8 +144,8 @@ pub fn load_checkpoint(path: &Path, device: Device) -> Result<(Model, Checkpoint
     let meta = meta_of(path, &data)?;
     let model = match &meta.script {
         Some(script) => {
-            script.check(path)?;
-            Model::from_script(&script.path, meta.input, device)?
+            let file = script.find(path)?;
+            Model::from_script(&file, meta.input, device)?
         }
         None => Model::new(meta.spec, device, Streams::new(0))?,
     };

@@ -2,7 +2,7 @@
 
 use crate::{Arch, Model, TorchError, predict::to_vec, save_tensors};
 use hybridrepair_pytorch_file::{Dtype, IfExists, NamedTensor, write_state_dict};
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 use tch::{CModule, Kind, Tensor};
 
 /// What a model is written as.
@@ -19,7 +19,8 @@ pub enum ExportFormat {
         half: bool,
     },
     /// A traced module that gives logits, for inference: batch norm is frozen, the number of pictures free, their size
-    /// fixed. (A trace has one result; the features are not among it.)
+    /// fixed. (A trace has one result; the features are not among it.) A model that came as a TorchScript module is
+    /// written as that module with its present weights.
     TorchScript,
 }
 
@@ -58,8 +59,13 @@ fn kind(half: bool) -> Kind {
 }
 
 fn named(name: &str, tensor: &Tensor, half: bool) -> NamedTensor {
-    let t = tensor.to_kind(kind(half)).contiguous();
-    let (dtype, size) = if half { (Dtype::F16, 2) } else { (Dtype::F32, 4) };
+    // a counter of a module of others stays one
+    let (kind, dtype, size) = match tensor.kind() {
+        Kind::Int64 => (Kind::Int64, Dtype::I64, 8),
+        _ if half => (Kind::Half, Dtype::F16, 2),
+        _ => (Kind::Float, Dtype::F32, 4),
+    };
+    let t = tensor.to_kind(kind).contiguous();
     let mut data = vec![0u8; t.numel() * size];
     t.copy_data_u8(&mut data, t.numel());
     let shape = t.size().iter().map(|&s| s as usize).collect();
@@ -68,10 +74,12 @@ fn named(name: &str, tensor: &Tensor, half: bool) -> NamedTensor {
 
 /// `PyTorch`'s batch norm counts its batches and `load_state_dict` asks for the counter.
 fn with_counters(tensors: Vec<NamedTensor>) -> Vec<NamedTensor> {
+    let present = tensors.iter().map(|t| t.name.clone()).collect::<BTreeSet<_>>();
     let mut all = Vec::with_capacity(tensors.len());
     for tensor in tensors {
-        let counter = tensor.name.strip_suffix("running_var").map(|norm| NamedTensor {
-            name: format!("{norm}num_batches_tracked"),
+        let name = tensor.name.strip_suffix("running_var").map(|norm| format!("{norm}num_batches_tracked"));
+        let counter = name.filter(|name| !present.contains(name)).map(|name| NamedTensor {
+            name,
             dtype: Dtype::I64,
             shape: Vec::new(),
             data: 0i64.to_le_bytes().to_vec(),

@@ -53,14 +53,14 @@ pub fn open_checkpoint(path: &Path, device: Device, data: &DataFacts) -> Result<
         TorchError::Mismatch(why) => TorchError::Mismatch(format!("{}: {why}", path.display())),
         other => other,
     };
-    let spec = ModelSpec::infer(&tensors).map_err(in_file)?;
+    let model = infer(&tensors, device).map_err(in_file)?;
+    let spec = *model.spec();
     let DataFacts { class_names, normalization, input, dataset } = data.clone();
     let meta = CheckpointMeta { spec, class_names, normalization, input, dataset, script: None };
     if spec.classes != meta.class_names.len() {
         let (ours, theirs) = (spec.classes, meta.class_names.len());
         return Err(in_file(TorchError::Mismatch(format!("it knows {ours} classes, the data has {theirs}"))));
     }
-    let model = Model::new(spec, device, Streams::new(0))?;
     model.params().restore(&tensors).map_err(in_file)?;
     if !model.params().all_finite() {
         let why = "a weight is NaN or infinite".to_owned();
@@ -124,37 +124,58 @@ fn has_our_metadata(path: &Path) -> bool {
     !matches!(peek_checkpoint(path), Err(TorchError::Checkpoint { why, .. }) if why.contains("no metadata of hybridrepair"))
 }
 
-/// How an architecture is told by the names of its tensors: one that only it has, the classifier's weight, and the length
-/// of its features at width 1.
-fn marks(arch: Arch) -> Option<(&'static str, &'static str, f64)> {
+/// How an architecture is told by its tensors: the name of one that only it has, the classifier's weight, the length of
+/// its features at width 1, and the numbers that its channels are multiples of.
+fn marks(arch: Arch) -> Option<(&'static str, &'static str, f64, f64)> {
     match arch {
-        Arch::MobileNet => Some(("layers.12.conv2.weight", "linear.weight", 1024.0)),
-        Arch::ResNet18 => Some(("layer4.1.conv2.weight", "fc.weight", 512.0)),
-        Arch::ShuffleNetG2 => Some(("layer2.7.conv3.weight", "linear.weight", 800.0)),
+        Arch::MobileNet => Some(("layers.12.conv2.weight", "linear.weight", 1024.0, 1.0)),
+        Arch::ResNet18 => Some(("layer4.1.conv2.weight", "fc.weight", 512.0, 1.0)),
+        Arch::ShuffleNetG2 => Some(("layer2.7.conv3.weight", "linear.weight", 800.0, 8.0)),
         Arch::TorchScript => None,
     }
 }
 
-impl ModelSpec {
-    /// Architecture, width and classes of a state dict.
-    ///
-    /// # Errors
-    /// When its names belong to none of the architectures.
-    pub fn infer(tensors: &[(String, Tensor)]) -> Result<Self, TorchError> {
-        let size = |name: &str| tensors.iter().find(|(n, _)| n == name).map(|(_, t)| t.size());
-        for arch in Arch::ALL {
-            let Some((own, head, features)) = marks(arch) else { continue };
-            if let (Some(_), Some([classes, length])) = (size(own), size(head).as_deref()) {
-                let spec = Self { arch, width: *length as f64 / features, classes: *classes as usize };
-                spec.check()?;
-                return Ok(spec);
+/// A new model of the architecture, width and classes that a state dict has.
+///
+/// Channels are rounded layer by layer, so the classifier alone leaves a range of widths: of those in it the roundest
+/// one is taken whose layers all have the shapes of the file.
+fn infer(tensors: &[(String, Tensor)], device: Device) -> Result<Model, TorchError> {
+    let size = |name: &str| tensors.iter().find(|(n, _)| n == name).map(|(_, t)| t.size());
+    for arch in Arch::ALL {
+        let Some((own, head, features, multiple)) = marks(arch) else { continue };
+        let (Some(_), Some(weight)) = (size(own), size(head)) else { continue };
+        let [classes, length] = weight[..] else { continue };
+        let classes = classes as usize;
+        let build = |width: f64| Model::new(ModelSpec { arch, width, classes }, device, Streams::new(0));
+        let fits = |model: &Model| model.params().all().all(|(n, t)| size(n).is_none_or(|s| s == t.size()));
+        for width in round_widths(length as f64, features, multiple) {
+            let model = build(width)?;
+            if fits(&model) {
+                return Ok(model);
             }
         }
-        let first = tensors.iter().take(3).map(|(n, _)| n.as_str()).collect::<Vec<_>>().join(", ");
-        let known = Arch::ALL.map(Arch::name).join(", ");
-        let n = tensors.len();
-        Err(TorchError::Mismatch(format!("its {n} tensors ({first}, ...) belong to none of {known}")))
+        // of no width: the caller's comparison names the first tensor that differs
+        return build(length as f64 / features);
     }
+    let first = tensors.iter().take(3).map(|(n, _)| n.as_str()).collect::<Vec<_>>().join(", ");
+    let known = Arch::ALL.map(Arch::name).join(", ");
+    let n = tensors.len();
+    Err(TorchError::Mismatch(format!("its {n} tensors ({first}, ...) belong to none of {known}")))
+}
+
+/// The widths that give so many features, the roundest first.
+fn round_widths(length: f64, features: f64, multiple: f64) -> Vec<f64> {
+    let (low, high) = ((length - multiple / 2.0) / features, (length + multiple / 2.0) / features);
+    let mut widths: Vec<f64> = Vec::new();
+    for parts in [1.0, 2.0, 4.0, 8.0, 10.0, 16.0, 20.0, 40.0, 100.0, 200.0, 1000.0] {
+        let (from, to) = ((low * parts).ceil() as u32, (high * parts).floor() as u32);
+        for width in (from..=to).map(|k| f64::from(k) / parts) {
+            if width > 0.0 && !widths.contains(&width) {
+                widths.push(width);
+            }
+        }
+    }
+    widths
 }
 
 #[cfg(test)]
@@ -176,19 +197,17 @@ mod tests {
     fn every_architecture_is_told_from_its_tensors_and_read_back() {
         let dir = tempfile::tempdir().unwrap();
         for arch in Arch::ALL {
-            for width in [0.25, 1.0] {
+            for width in [0.05, 0.125, 0.2, 0.25, 0.3, 0.375, 0.7, 1.0] {
                 let spec = ModelSpec { arch, width, classes: 4 };
                 let model = Model::new(spec, Device::Cpu, Streams::new(1)).unwrap();
                 let values = model.params().snapshot();
-                let seen = ModelSpec::infer(&values).unwrap();
-                assert_eq!((seen.arch, seen.classes), (arch, 4));
                 let plain = dir.path().join(format!("{}-{width}.safetensors", arch.name()));
                 save_tensors(&plain, &values, Kind::Float, None).unwrap();
                 let pickled = dir.path().join(format!("{}-{width}.pt", arch.name()));
                 export(&model, [32, 32], ExportFormat::StateDict { half: false }, &pickled, false).unwrap();
                 for file in [&plain, &pickled] {
                     let (read, meta) = open_checkpoint(file, Device::Cpu, &facts(4)).unwrap();
-                    assert_eq!(meta.spec.arch, arch);
+                    assert_eq!((meta.spec.arch, meta.spec.classes), (arch, 4));
                     for ((name, a), (_, b)) in model.params().all().zip(read.params().all()) {
                         assert_eq!(a, b, "{name} of {}", file.display());
                     }

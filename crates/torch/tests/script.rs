@@ -3,7 +3,8 @@
 
 use hybridrepair_data::Normalization;
 use hybridrepair_torch::{
-    DataFacts, Device, ExportFormat, Model, Tensor, TorchError, export, load_checkpoint, open_script, save_checkpoint,
+    DataFacts, Device, ExportFormat, Model, Tensor, TorchError, export, load_checkpoint, open_script, read_state_dict,
+    save_checkpoint,
 };
 use std::path::{Path, PathBuf};
 
@@ -110,10 +111,18 @@ fn a_checkpoint_belongs_to_its_module_and_the_module_is_written_with_new_weights
     let repaired = Model::from_script(&out, SIDE, Device::Cpu).unwrap();
     assert!(all_equal(&net, &repaired));
     repaired.check_trainable().unwrap();
+    // its counters are no floats and stand once
+    let state = dir.path().join("state.pth");
+    export(&net, SIDE, ExportFormat::StateDict { half: true }, &state, false).unwrap();
+    let names = read_state_dict(&state).unwrap().into_iter().map(|(n, _)| n).collect::<Vec<_>>();
+    assert_eq!(names.iter().filter(|n| n.ends_with("num_batches_tracked")).count(), 1, "{names:?}");
     // another module at the same path is not mistaken for the first
     std::fs::copy(file("logits"), &script).unwrap();
     let error = load_checkpoint(&checkpoint, Device::Cpu).unwrap_err().to_string();
     assert!(error.contains("has changed since"), "{error}");
+    // the repaired module beside the checkpoint serves as well
+    std::fs::copy(&out, checkpoint.with_extension("pt")).unwrap();
+    assert!(all_equal(&net, &load_checkpoint(&checkpoint, Device::Cpu).unwrap().0));
 }
 
 #[test]

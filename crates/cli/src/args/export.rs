@@ -9,7 +9,7 @@ pub enum ExportKind {
     Safetensors,
     /// A state dict for a network of the same layers and names, as torch.load reads it
     StateDict,
-    /// A traced module for inference, gives logits: torch.jit.load(FILE)
+    /// A traced module for inference, gives logits (of a TorchScript model: the module itself)
     Torchscript,
 }
 

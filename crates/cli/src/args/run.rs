@@ -110,7 +110,8 @@ pub struct RepairSettingsArgs {
 /// `repair`
 #[derive(Args, Debug, Clone)]
 pub struct RepairArgs {
-    /// The whole pipeline by name: no-repair, random, gini, mcp, coreset, badge, hybrid
+    /// The whole pipeline by name: no-repair, random, gini, mcp, coreset, badge, ssl-random, ssl-consistency,
+    /// ssl-consistency-imp, hybrid
     #[arg(long)]
     pub method: Option<String>,
     /// Replaces the method's selection rule

@@ -1,7 +1,7 @@
 use super::cached::{Images, cached};
 use crate::{Error, Run, Session, observe::ProgressObserver, session::parameters};
 use hybridrepair_finetune::{Replay, ReplayOnly};
-use hybridrepair_torch::{Model, load_checkpoint, save_checkpoint};
+use hybridrepair_torch::{Model, load_tensors, save_checkpoint};
 use hybridrepair_train::{Fit, OptimSpec, Schedule};
 
 impl Session {
@@ -58,7 +58,12 @@ pub fn replay(session: &Session, run: &mut Run<'_>) -> Result<Model, Error> {
                 let chosen = (f.replay_epochs * session.splits.train.images.len()) as u64;
                 Ok(Images { trained, forward: chosen })
             },
-            |folder| Ok(load_checkpoint(&folder.join("before.safetensors"), session.runtime.device)?.0),
+            |folder| {
+                // the weights alone: a TorchScript model may lie elsewhere than when this was kept
+                let model = session.model.duplicate()?;
+                model.params().restore(&load_tensors(&folder.join("before.safetensors"))?)?;
+                Ok(model)
+            },
         )
     })
 }

@@ -70,6 +70,16 @@ impl Script {
         };
         (script.classes, script.features) = (length("logits", &out.logits)?, length("features", &out.features)?);
         script.gives = gives;
+        for n in [1, 3] {
+            let pictures = Tensor::zeros([n, 3, h as i64, w as i64], (Kind::Float, device));
+            let answer = tch::no_grad(|| script.try_forward(&pictures, false));
+            let rows = answer.map_err(|e| wrong(first_line_of(&e.to_string())))?.logits.size()[0];
+            if rows != n {
+                return Err(wrong(format!(
+                    "to {n} pictures it gives {rows} rows of logits: it was made for another number"
+                )));
+            }
+        }
         Ok((script, params))
     }
 
@@ -85,7 +95,10 @@ impl Script {
             match said {
                 IValue::Tensor(logits) => match module.method_ts("features", &[x.shallow_clone()]) {
                     Ok(features) => Ok((Gives::LogitsAndMethod, Output { logits, features })),
-                    Err(_) => Ok((Gives::Logits, Output { features: logits.shallow_clone(), logits })),
+                    Err(e) if e.to_string().contains("'features' is not defined") => {
+                        Ok((Gives::Logits, Output { features: logits.shallow_clone(), logits }))
+                    }
+                    Err(e) => Err(format!("its method features fails: {}", first_line(&e))),
                 },
                 IValue::Tuple(parts) => match <[IValue; 2]>::try_from(parts) {
                     Ok([IValue::Tensor(logits), IValue::Tensor(features)]) => {
@@ -100,26 +113,30 @@ impl Script {
 
     /// As [`crate::Model::forward`].
     pub(crate) fn forward(&self, x: &Tensor, train: bool) -> Output {
-        let said = self.with(train, |module| {
+        // as libtorch's own operators of tch, which cannot fail but for want of memory
+        self.try_forward(x, train).expect("a module that has answered one, two and three pictures before")
+    }
+
+    fn try_forward(&self, x: &Tensor, train: bool) -> Result<Output, TorchError> {
+        let other = |what: &str| TorchError::Script { path: self.archive.path.clone(), why: what.to_owned() };
+        self.with(train, |module| {
             let said = match self.gives {
                 Gives::Both => module.forward_is(&[IValue::Tensor(x.shallow_clone())])?,
                 _ => IValue::Tensor(module.forward_ts(&[x.shallow_clone()])?),
             };
-            Ok::<_, tch::TchError>(match said {
+            Ok(match said {
                 IValue::Tuple(mut parts) => match (parts.pop(), parts.pop()) {
                     (Some(IValue::Tensor(features)), Some(IValue::Tensor(logits))) => Output { logits, features },
-                    other => panic!("a module that gave two tensors gives {other:?}"),
+                    _ => return Err(other("it gave two tensors, and now something else")),
                 },
                 IValue::Tensor(logits) if self.gives == Gives::LogitsAndMethod && !train => {
                     Output { features: module.method_ts("features", &[x.shallow_clone()])?, logits }
                 }
                 // training looks at logits alone
                 IValue::Tensor(logits) => Output { features: logits.shallow_clone(), logits },
-                other => panic!("a module that gave a tensor gives {other:?}"),
+                _ => return Err(other("it gave one tensor, and now something else")),
             })
-        });
-        // as libtorch's own operators of tch, which cannot fail but for want of memory
-        said.expect("a module that has answered before")
+        })
     }
 
     /// Runs `work` with the module in the right mode; in eval mode several threads may do so at once.
@@ -164,7 +181,8 @@ impl Script {
         let [h, w] = self.archive.input;
         let values = (0..4 * 3 * h * w).map(|i| (0.7 * i as f32).sin()).collect::<Vec<_>>();
         let x = Tensor::from_slice(&values).view([4, 3, h as i64, w as i64]).to_device(device);
-        let _ = tch::no_grad(|| twin.forward(&x, true));
+        tch::no_grad(|| twin.try_forward(&x, true))
+            .map_err(|e| wrong_mode(&self.archive.path, &first_line_of(&e.to_string())))?;
         let moved = statistics(&params).iter().zip(&before).any(|(a, b)| a != b);
         if !before.is_empty() && !moved {
             return frozen("its batch norm does not follow the data in train mode, so it was traced");
@@ -192,8 +210,16 @@ fn params(module: &CModule) -> Result<Params, String> {
 
 /// libtorch's messages go on for pages.
 fn first_line(error: &tch::TchError) -> String {
-    let text = error.to_string();
+    first_line_of(&error.to_string())
+}
+
+fn first_line_of(text: &str) -> String {
     text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("libtorch gave no reason").to_owned()
+}
+
+/// The module answers in eval mode and not in train mode.
+fn wrong_mode(path: &Path, why: &str) -> TorchError {
+    TorchError::Frozen { path: path.to_owned(), why: format!("in train mode it fails: {why}") }
 }
 
 impl fmt::Debug for Script {
