@@ -111,7 +111,7 @@ fn a_contact_sheet_is_drawn_and_never_overwritten() {
     let before = w.read("s.png");
     w.run(&args).fails(4, &["s.png"]);
     assert_eq!(w.read("s.png"), before);
-    w.run(&["data", "sheet", "--dataset", "mnist"]).fails(2, &["mnist", "signs"]);
+    w.run(&["data", "sheet", "--dataset", "mnistt"]).fails(2, &["mnistt", "signs", "fashion-mnist"]);
     w.run(&["data", "sheet", "--dataset", "cifar10"]).fails(2, &["--data-dir"]);
     assert!(w.run(&["data", "list"]).ok().out.contains("signs"));
 }
