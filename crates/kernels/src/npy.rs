@@ -55,6 +55,9 @@ impl Header {
 /// What follows `'name':` in the header.
 fn field<'a>(text: &'a str, name: &str) -> Result<&'a str, String> {
     let found = ['\'', '"'].iter().find_map(|q| text.split_once(&format!("{q}{name}{q}"))).map(|(_, rest)| rest);
+    if found.is_some_and(|rest| rest.contains(name)) {
+        return Err(format!("has two {name} in its header"));
+    }
     let rest = found.and_then(|rest| rest.trim_start().strip_prefix(':'));
     rest.map(str::trim_start).ok_or_else(|| format!("has no {name} in its header"))
 }
@@ -107,6 +110,7 @@ mod tests {
             (file("<f4", "Maybe", "(3, 2)", 6), "fortran_order"),
             (file("<f4", "False", "(6,)", 6), "1 dimensions"),
             (file("<f4", "False", "(3, -2)", 6), "\"-2\""),
+            (file("<f4", "False", "(3, 2), 'shape': (2, 3)", 6), "two shape"),
             (file("<f4", "False", "(3, 2)", 5), "20 bytes"),
             (file("<f4", "False", "(3, 2)", 7), "28 bytes"),
             (file("<f4", "False", "(9223372036854775807, 9223372036854775807)", 6), "24 bytes"),

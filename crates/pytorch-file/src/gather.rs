@@ -129,7 +129,8 @@ fn spread(stored: &[u8], view: &TensorView, bytes: usize) -> Vec<u8> {
     let mut at = 0usize;
     while out.len() < bytes {
         out.extend_from_slice(&stored[at..at + size]);
-        for axis in (0..index.len()).rev() {
+        // the stride of an axis of one element is never taken, and may be any number
+        for axis in (0..index.len()).rev().filter(|axis| view.shape[*axis] > 1) {
             let (n, step) = (view.shape[axis], view.strides[axis] as usize * size);
             index[axis] += 1;
             if index[axis] < n {

@@ -239,6 +239,9 @@ fn views_must_lie_in_their_storage_and_it_in_the_file() {
     ] {
         assert!(read(tensor(b"K\x06", rest)).unwrap_err().contains("reaches beyond its storage"));
     }
+    // the stride of an axis of one element does not matter
+    let any_stride = b"K\x00K\x01K\x02\x86\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7fK\x02\x86\x89}";
+    assert_eq!(read(tensor(b"K\x06", any_stride)).unwrap()[0].shape, [1, 2]);
     // a single element as 2^62 of them, and as 2^32
     for shape in [&b"\x8a\x08\0\0\0\0\0\0\0\x40"[..], b"\x8a\x05\0\0\0\0\x01"] {
         let rest = [b"K\x00", shape, b"\x85K\x00\x85\x89}"].concat();

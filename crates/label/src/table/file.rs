@@ -116,7 +116,8 @@ pub(super) mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let row = |id, label: Option<&str>| Row { label: label.map(str::to_owned), ..Row::unanswered(SampleId(id)) };
-        let mut rows = vec![row(7, Some("3")), row(2, None), row(u64::MAX, Some("a \"stop\", sign"))];
+        let mut rows =
+            vec![row(7, Some("3")), row(2, None), row(u64::MAX, Some("a \"stop\", sign")), row(8, Some("+07"))];
         rows[0].annotator = Some("Zoë".to_owned());
         rows[0].seconds = Some(1.25);
         for name in ["labels.csv", "labels.jsonl"] {

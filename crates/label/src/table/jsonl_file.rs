@@ -54,7 +54,11 @@ fn in_one_line(error: &serde_json::Error) -> String {
 pub(super) fn write(rows: &[Row]) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
     for row in rows {
-        let class = |label: &String| label.parse().map_or_else(|_| Class::Name(label.clone()), Class::Number);
+        // 007 is a name: as a number it would come back as 7
+        let class = |label: &String| match label.parse() {
+            Ok(number) if u32::to_string(&number) == *label => Class::Number(number),
+            _ => Class::Name(label.clone()),
+        };
         let line = Line {
             id: row.id.0,
             label: row.label.as_ref().map(class),
