@@ -11,6 +11,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod budget;
+mod calibration;
 mod embeddings;
 mod error;
 mod evidence;
@@ -20,6 +21,7 @@ mod labels;
 mod ledger;
 pub mod metrics;
 mod pool;
+pub mod prior;
 mod probs;
 mod regions;
 mod repair_set;
@@ -28,6 +30,7 @@ mod selection;
 mod views;
 
 pub use budget::Budget;
+pub use calibration::{calibrated, temperature};
 pub use embeddings::{Embeddings, SharedRows};
 pub use error::CoreError;
 pub use evidence::{Evidence, Need, Needs, Source};

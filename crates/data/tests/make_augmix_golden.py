@@ -13,7 +13,7 @@ import random
 
 import numpy as np
 import PIL
-from PIL import Image, ImageOps
+from PIL import Image, ImageEnhance, ImageOps
 
 MASK = (1 << 64) - 1
 
@@ -61,6 +61,10 @@ def apply(im, op, p):
         "shear_y": lambda: im.transform(size, affine, (1, 0, 0, p, 1, 0), resample=bilinear),
         "translate_x": lambda: im.transform(size, affine, (1, 0, p, 0, 1, 0), resample=bilinear),
         "translate_y": lambda: im.transform(size, affine, (1, 0, 0, 0, 1, p), resample=bilinear),
+        "brightness": lambda: ImageEnhance.Brightness(im).enhance(p),
+        "contrast": lambda: ImageEnhance.Contrast(im).enhance(p),
+        "color": lambda: ImageEnhance.Color(im).enhance(p),
+        "sharpness": lambda: ImageEnhance.Sharpness(im).enhance(p),
     }[op]()
 
 
@@ -105,6 +109,13 @@ def main():
             tail = " " + data.hex() if i == 0 else ""
             print(f"{seed} {h} {w} {kind} {op} {p!r} {fnv1a(data):016x}{tail}")
             count += 1
+    rng = random.Random(2020)
+    for op in "brightness contrast color sharpness".split():
+        for i in range(120):
+            h, w = rng.choice(((32, 32), (32, 32), (16, 16), (17, 24), (9, 5), (1, 7), (6, 1), (2, 2)))
+            seed, p = rng.randrange(1 << 32), float(np.float32(rng.choice((rng.uniform(0.05, 0.95), rng.uniform(0, 3)))))
+            data = apply(picture(seed, h, w, kinds[i % len(kinds)]), op, p).tobytes()
+            print(f"{seed} {h} {w} {kinds[i % len(kinds)]} {op} {p!r} {fnv1a(data):016x}")
 
 
 if __name__ == "__main__":

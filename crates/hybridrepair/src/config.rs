@@ -6,7 +6,7 @@ use hybridrepair_data::{
     BiasModel, Cut, DataError, Dataset, DrawSource, LoadOptions, PublishedSplit, SignsSpec, Splits, TrainTransform,
 };
 use hybridrepair_embed::Extractor;
-use hybridrepair_finetune::RepairSettings;
+use hybridrepair_finetune::{MatchSettings, RepairSettings};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -129,8 +129,10 @@ pub struct RepairConfig {
     pub regions: RegionsConfig,
     /// The threshold on unsmoothness.
     pub threshold: ThresholdConfig,
-    /// Training.
+    /// Replay, and training by the published and the supervised trainer.
     pub finetune: RepairSettings,
+    /// Weak-to-strong training.
+    pub matching: MatchSettings,
 }
 
 impl Default for DataConfig {
@@ -179,6 +181,7 @@ impl RepairConfig {
     /// Names the first that cannot be used.
     pub fn check(&self) -> Result<(), Error> {
         self.finetune.check()?;
+        self.matching.check()?;
         let wrong = |what: &str| Err(Error::Config(what.to_owned()));
         let (r, t) = (&self.regions, &self.threshold);
         if r.average_size == 0 || r.restarts == 0 || r.min_samples == 0 || r.min_cluster_size < 2 {
@@ -226,6 +229,7 @@ impl RepairConfig {
             regions: RegionsConfig::default(),
             threshold: ThresholdConfig::default(),
             finetune: RepairSettings::default(),
+            matching: MatchSettings::default(),
         };
         match preset {
             Preset::Published => published,

@@ -39,6 +39,8 @@ mod session;
 pub mod stages;
 #[cfg(feature = "torch")]
 mod train;
+#[cfg(feature = "torch")]
+mod trainer;
 
 pub use hybridrepair_core as core;
 pub use hybridrepair_data as data;
@@ -62,6 +64,7 @@ pub use {
     run::{Cost, Run},
     session::Session,
     train::{TrainConfig, Trained, train},
+    trainer::Trainer,
 };
 
 /// What most programs want.

@@ -1,4 +1,4 @@
-use crate::Error;
+use crate::{Error, Trainer};
 
 /// A whole pipeline by name: what is bought, how it is spread, and how the model is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,9 @@ pub struct Method {
     pub strategy: Option<&'static str>,
     /// Whether a bought label is spread over its region.
     pub spread: bool,
-    /// Which field pictures the consistency pass works on; `None` leaves that pass out.
+    /// How the model is trained.
+    pub trainer: Trainer,
+    /// Which field pictures the published trainer's consistency pass works on.
     pub unlabelled: Option<Unlabelled>,
     /// One line for people.
     pub about: &'static str,
@@ -27,13 +29,22 @@ pub enum Unlabelled {
 }
 
 /// The methods that `repair` and `compare` know (see `docs/fidelity.md`).
-pub const METHODS: [Method; 10] = [
+pub const METHODS: [Method; 12] = [
     Method {
         name: "no-repair",
         strategy: None,
         spread: false,
+        trainer: Trainer::None,
         unlabelled: None,
         about: "the deployed model after the replay fine-tune; no label is bought",
+    },
+    Method {
+        name: "zero-label",
+        strategy: None,
+        spread: false,
+        trainer: Trainer::ZeroLabel,
+        unlabelled: None,
+        about: "batch-norm statistics and class frequencies of the field put into the model; no label is bought",
     },
     baseline("random", "labels of random samples, supervised fine-tune"),
     baseline("gini", "labels of the samples with the largest Gini impurity, supervised fine-tune"),
@@ -62,13 +73,22 @@ pub const METHODS: [Method; 10] = [
         name: "hybrid",
         strategy: Some("hybrid"),
         spread: true,
+        trainer: Trainer::Published,
         unlabelled: Some(Unlabelled::Trusted),
         about: "one label per failure region, spread over the region, semi-supervised fine-tune (HybridRepair)",
+    },
+    Method {
+        name: "coverage",
+        strategy: Some("unsmooth_coverage"),
+        spread: false,
+        trainer: Trainer::SoftMatch,
+        unlabelled: None,
+        about: "labels that cover what the model is unsure of, weak-to-strong training on all field images",
     },
 ];
 
 const fn baseline(name: &'static str, about: &'static str) -> Method {
-    Method { name, strategy: Some(name), spread: false, unlabelled: None, about }
+    Method { name, strategy: Some(name), spread: false, trainer: Trainer::Supervised, unlabelled: None, about }
 }
 
 const fn semi_supervised(
@@ -77,32 +97,61 @@ const fn semi_supervised(
     unlabelled: Unlabelled,
     about: &'static str,
 ) -> Method {
-    Method { name, strategy: Some(strategy), spread: false, unlabelled: Some(unlabelled), about }
+    Method {
+        name,
+        strategy: Some(strategy),
+        spread: false,
+        trainer: Trainer::Published,
+        unlabelled: Some(unlabelled),
+        about,
+    }
 }
 
 impl Method {
-    /// The method of this name.
+    /// The method of this name; `NAME+TRAINER` takes another trainer than its own, with the bought labels alone.
     ///
     /// # Errors
     /// When there is none; the message lists them.
     pub fn named(name: &str) -> Result<Self, Error> {
-        METHODS.into_iter().find(|m| m.name == name).ok_or_else(|| {
+        let (base, trainer) = name.split_once('+').map_or((name, None), |(base, trainer)| (base, Some(trainer)));
+        let method = METHODS.into_iter().find(|m| m.name == base).ok_or_else(|| {
             let known = METHODS.map(|m| m.name).join(", ");
-            Error::Config(format!("unknown method {name:?}; known are {known}"))
-        })
+            Error::Config(format!("unknown method {base:?}; known are {known}"))
+        })?;
+        trainer.map_or(Ok(method), |trainer| method.with(trainer.parse()?))
     }
 
-    /// Name of the training objective in `summary.json`.
-    pub fn trainer(&self) -> &'static str {
-        match (self.strategy, self.unlabelled) {
-            (None, _) => "none",
-            (_, Some(_)) => "published",
-            (_, None) => "supervised",
+    fn with(self, trainer: Trainer) -> Result<Self, Error> {
+        if self.strategy.is_none() || !trainer.takes_labels() {
+            let (name, trainer) = (self.name, trainer.name());
+            return Err(Error::Config(format!(
+                "method {name:?} cannot be trained by {trainer:?}: one of them takes no labels"
+            )));
         }
+        // regions and trust belong to the published trainer
+        let published = trainer == Trainer::Published;
+        let unlabelled = published.then(|| self.unlabelled.unwrap_or(Unlabelled::Trusted));
+        Ok(Self { trainer, spread: self.spread && published, unlabelled, ..self })
     }
 
     /// Whether the threshold on unsmoothness is used.
     pub fn trusts(&self) -> bool {
         self.unlabelled == Some(Unlabelled::Trusted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_takes_another_trainer() {
+        let m = Method::named("hybrid+softmatch").unwrap();
+        assert_eq!((m.trainer, m.spread, m.unlabelled), (Trainer::SoftMatch, false, None));
+        assert!(Method::named("random+published").unwrap().trusts());
+        assert_eq!(Method::named("hybrid+published").unwrap(), Method::named("hybrid").unwrap());
+        for wrong in ["no-repair+softmatch", "random+none", "random+magic", "magic", "random+"] {
+            assert!(Method::named(wrong).is_err(), "{wrong}");
+        }
     }
 }

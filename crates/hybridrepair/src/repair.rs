@@ -1,5 +1,5 @@
 use crate::{
-    Error, Method, Preset, Progress, RepairConfig, Run, Session,
+    Error, Method, Preset, Progress, RepairConfig, Run, Session, Trainer,
     stages::{self, Evaluation},
 };
 use hybridrepair_core::{Evidence, Need};
@@ -66,6 +66,9 @@ pub fn repair(session: &Session, dir: RunDir, progress: &mut dyn Progress) -> Re
         let tau = method.trusts().then(|| stages::threshold(session, &mut run, &evidence)).transpose()?;
         repaired = Some(stages::finetune(session, &mut run, &before, labels, method, &evidence, tau)?);
     }
+    if method.trainer == Trainer::ZeroLabel {
+        repaired = Some(stages::zero_label(session, &mut run, &before)?);
+    }
     let evaluation = stages::evaluate(session, &mut run, &before, repaired.as_ref())?;
     let summary = summary(session, method, rule_name, &run, &evaluation, repaired.is_some())?;
     summary.write(&layout.summary())?;
@@ -88,9 +91,9 @@ fn summary(
     let bought = run.ledger.bought();
     Ok(Summary {
         format_version: Summary::FORMAT_VERSION,
-        method: method.name.to_owned(),
+        method: config.method.clone(),
         strategy: rule.unwrap_or("none").to_owned(),
-        trainer: method.trainer().to_owned(),
+        trainer: method.trainer.name().to_owned(),
         preset: preset_name(config),
         features: config.extractor.parse::<Extractor>()?.name(),
         seed: config.seed,

@@ -43,7 +43,7 @@ impl Fit<'_> {
         objective: &mut dyn Objective,
         observer: &mut dyn Observer,
     ) -> Result<FitOutcome, TrainError> {
-        let mut done = self.resume()?;
+        let mut done = self.resume(objective)?;
         for epoch in done.len()..self.epochs {
             let before = self.model.params().snapshot();
             objective.begin_epoch(self.model, epoch)?;
@@ -80,7 +80,7 @@ impl Fit<'_> {
                 return Err(TrainError::Diverged { epoch, step: sums.steps, what: "a weight is not finite" });
             }
             let reading = sums.close(epoch, objective.end_epoch(self.model, epoch)?);
-            let verdict = observer.after_epoch(&reading, self.model);
+            let verdict = observer.after_epoch(&reading, objective.averaged().unwrap_or(self.model));
             if verdict == Verdict::RollBack {
                 self.model.params().restore(&before)?;
             }
@@ -89,7 +89,7 @@ impl Fit<'_> {
                 return Ok(FitOutcome { epochs: done, verdict });
             }
             done.push(reading);
-            self.save(&done)?;
+            self.save(&done, objective)?;
             if verdict == Verdict::Stop {
                 return Ok(FitOutcome { epochs: done, verdict });
             }
@@ -97,7 +97,7 @@ impl Fit<'_> {
         Ok(FitOutcome { epochs: done, verdict: Verdict::Continue })
     }
 
-    fn resume(&mut self) -> Result<Vec<EpochReading>, TrainError> {
+    fn resume(&mut self, objective: &mut dyn Objective) -> Result<Vec<EpochReading>, TrainError> {
         let Some(file) = self.state_file.filter(|f| f.exists()) else { return Ok(Vec::new()) };
         let state = load_state(file)?;
         if state.key != self.key {
@@ -108,16 +108,18 @@ impl Fit<'_> {
         }
         self.model.params().restore(&state.model)?;
         self.optimizer.load_state(&state.optimizer, self.model.params())?;
+        objective.load_state(&state.objective, self.model)?;
         Ok(state.epochs)
     }
 
-    fn save(&self, done: &[EpochReading]) -> Result<(), TrainError> {
+    fn save(&self, done: &[EpochReading], objective: &dyn Objective) -> Result<(), TrainError> {
         let Some(file) = self.state_file else { return Ok(()) };
         let state = ResumeState {
             key: self.key.clone(),
             epochs: done.to_vec(),
             model: self.model.params().snapshot(),
             optimizer: self.optimizer.state(),
+            objective: objective.state(),
         };
         save_state(file, &state)
     }

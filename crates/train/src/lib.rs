@@ -65,4 +65,22 @@ pub trait Objective {
     /// # Errors
     /// When libtorch fails.
     fn end_epoch(&mut self, model: &Model, epoch: usize) -> Result<Vec<(String, f64)>, TrainError>;
+
+    /// The model to keep after an epoch where it is not the one that moves, such as an average of its weights.
+    fn averaged(&self) -> Option<&Model> {
+        None
+    }
+
+    /// What the objective itself remembers from step to step, saved with the model after every epoch.
+    fn state(&self) -> Vec<(String, Tensor)> {
+        Vec::new()
+    }
+
+    /// Takes over a saved state, after the model has taken over its own.
+    ///
+    /// # Errors
+    /// When it belongs to another objective or model.
+    fn load_state(&mut self, _state: &[(String, Tensor)], _model: &Model) -> Result<(), TrainError> {
+        Ok(())
+    }
 }

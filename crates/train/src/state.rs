@@ -17,6 +17,8 @@ pub struct ResumeState {
     pub model: Vec<(String, Tensor)>,
     /// The optimiser's tensors.
     pub optimizer: Vec<(String, Tensor)>,
+    /// The objective's tensors.
+    pub objective: Vec<(String, Tensor)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -38,6 +40,7 @@ pub fn save_state(path: &Path, state: &ResumeState) -> Result<(), TrainError> {
     };
     let mut tensors = part("model", &state.model);
     tensors.extend(part("optim", &state.optimizer));
+    tensors.extend(part("objective", &state.objective));
     let info = HashMap::from([("hybridrepair-state".to_owned(), header)]);
     Ok(save_tensors(path, &tensors, Kind::Float, Some(info))?)
 }
@@ -56,13 +59,15 @@ pub fn load_state(path: &Path) -> Result<ResumeState, TrainError> {
     if header.format_version != 1 {
         return Err(bad(format!("format version {} is newer than this program", header.format_version)));
     }
-    let (mut model, mut optimizer) = (Vec::new(), Vec::new());
+    let (mut model, mut optimizer, mut objective) = (Vec::new(), Vec::new(), Vec::new());
     for (name, tensor) in load_tensors(path)? {
         if let Some(n) = name.strip_prefix("model.") {
             model.push((n.to_owned(), tensor));
         } else if let Some(n) = name.strip_prefix("optim.") {
             optimizer.push((n.to_owned(), tensor));
+        } else if let Some(n) = name.strip_prefix("objective.") {
+            objective.push((n.to_owned(), tensor));
         }
     }
-    Ok(ResumeState { key: header.key, epochs: header.epochs, model, optimizer })
+    Ok(ResumeState { key: header.key, epochs: header.epochs, model, optimizer, objective })
 }

@@ -111,9 +111,12 @@ pub struct RepairSettingsArgs {
 #[derive(Args, Debug, Clone)]
 pub struct RepairArgs {
     /// The whole pipeline by name: no-repair, random, gini, mcp, coreset, badge, ssl-random, ssl-consistency,
-    /// ssl-consistency-imp, hybrid
+    /// ssl-consistency-imp, hybrid, zero-label, coverage; NAME+TRAINER takes another trainer
     #[arg(long)]
     pub method: Option<String>,
+    /// Replaces the method's trainer: supervised, published, fixmatch, softmatch, freematch
+    #[arg(long)]
+    pub trainer: Option<String>,
     /// Replaces the method's selection rule
     #[arg(long)]
     pub strategy: Option<String>,
@@ -150,6 +153,9 @@ pub struct CompareArgs {
     /// Methods, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "no-repair,random,gini,mcp,coreset,badge,hybrid")]
     pub methods: Vec<String>,
+    /// Trainers, separated by commas, each with every method that buys labels [default: each method's own]
+    #[arg(long, value_delimiter = ',')]
+    pub trainers: Vec<String>,
     /// Seeds, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "10,20,30")]
     pub seeds: Vec<u64>,

@@ -99,6 +99,7 @@ mod tests {
                     assert!(t.abs() <= 3);
                     8
                 }
+                blend => panic!("{blend:?} is no operation of AugMix"),
             };
             kinds[kind] += 1;
         }

@@ -4,6 +4,7 @@
 //! Each operation gives the bytes that Pillow gives; `tests/augmix_golden.rs` holds the proof.
 
 mod chain;
+mod enhance;
 mod geometry;
 mod op;
 mod point;

@@ -1,4 +1,4 @@
-use super::{geometry, point};
+use super::{enhance, geometry, point};
 use crate::draw::{below, coin, unit};
 use hybridrepair_core::Stream;
 
@@ -23,13 +23,21 @@ pub enum Op {
     TranslateX(i32),
     /// Samples at `y + t`: moves the picture up by `t` pixels.
     TranslateY(i32),
+    /// Blends with black: 0 gives black, 1 the picture.
+    Brightness(f32),
+    /// Blends with the grey of the mean luma.
+    Contrast(f32),
+    /// Blends with the grey picture.
+    Color(f32),
+    /// Blends with the smoothed picture.
+    Sharpness(f32),
 }
 
 impl Op {
-    /// Number of operations.
+    /// Number of operations of `AugMix`; the blends are no part of it.
     pub const COUNT: usize = 9;
 
-    /// Draws an operation uniformly and its strength `s ~ U(0.1, severity)`; rotations, shears and translations change
+    /// Draws an `AugMix` operation uniformly and its strength `s ~ U(0.1, severity)`; rotations, shears and translations change
     /// sign with probability 1/2.
     pub fn draw(severity: f64, (height, width): (usize, usize), stream: &mut Stream) -> Self {
         let kind = below(stream, Self::COUNT);
@@ -68,6 +76,10 @@ impl Op {
             Self::ShearY(l) => geometry::shear_y(l, size, from, to),
             Self::TranslateX(t) => geometry::translate_x(t, size, from, to),
             Self::TranslateY(t) => geometry::translate_y(t, size, from, to),
+            Self::Brightness(f) => enhance::brightness(f, from, to),
+            Self::Contrast(f) => enhance::contrast(f, from, to),
+            Self::Color(f) => enhance::color(f, from, to),
+            Self::Sharpness(f) => enhance::sharpness(f, size, from, to),
         }
     }
 }

@@ -1,11 +1,8 @@
-use crate::{
-    EpochRule, Error, Method, Run, Session, Unlabelled, observe::ProgressObserver, run::Cost, session::parameters,
-};
-use hybridrepair_core::{Evidence, LabelSet, PoolIdx, RepairSet, Target};
-use hybridrepair_finetune::{Draw, RepairData, TwoPass, UnlabelledStream};
+use super::lesson::{Lesson, lesson};
+use crate::{EpochRule, Error, Method, Run, Session, observe::ProgressObserver, run::Cost, session::parameters};
+use hybridrepair_core::{Evidence, LabelSet};
 use hybridrepair_torch::{Model, load_checkpoint, save_checkpoint};
-use hybridrepair_train::{EpochReading, Fit, Schedule, Verdict};
-use std::collections::BTreeSet;
+use hybridrepair_train::{EpochReading, Fit, Verdict};
 
 /// A repaired model.
 pub struct Repaired {
@@ -18,38 +15,6 @@ pub struct Repaired {
     /// The epoch whose predictions on the field's views are the most certain, where that was measured: upstream's own
     /// choice, told beside the result.
     pub least_entropy: Option<(usize, Model)>,
-}
-
-/// Which unlabelled samples are trusted, and how often they are drawn: weight `1 - u` for `u <= tau`.
-fn trusted(evidence: &Evidence, tau: f64) -> Vec<Target> {
-    let Some(views) = &evidence.views else { return Vec::new() };
-    let u = views.unsmoothness();
-    let trusted = u.iter().enumerate().filter(|(_, u)| f64::from(**u) <= tau);
-    trusted.map(|(row, &u)| Target { idx: PoolIdx::from(row), weight: 1.0 - u }).collect()
-}
-
-/// The unlabelled samples of a method, with their weights.
-fn unlabelled(method: Method, evidence: &Evidence, tau: Option<f64>, labels: &LabelSet, n: usize) -> Vec<Target> {
-    let all = (0..n).map(|row| Target { idx: PoolIdx::from(row), weight: 1.0 });
-    match method.unlabelled {
-        None => Vec::new(),
-        Some(Unlabelled::Trusted) => tau.map(|tau| trusted(evidence, tau)).unwrap_or_default(),
-        Some(Unlabelled::Whole) => all.collect(),
-        Some(Unlabelled::Rest) => {
-            let bought = labels.iter().map(|l| l.idx).collect::<BTreeSet<_>>();
-            all.filter(|t| !bought.contains(&t.idx)).collect()
-        }
-    }
-}
-
-/// How the unlabelled stream is made.
-fn stream(method: Method, in_order: bool) -> UnlabelledStream {
-    let draw = match method.unlabelled {
-        Some(Unlabelled::Rest | Unlabelled::Whole) if in_order => Draw::InOrder,
-        Some(Unlabelled::Rest | Unlabelled::Whole) => Draw::Shuffled,
-        _ => Draw::Weighted,
-    };
-    UnlabelledStream { draw, labels: method.unlabelled != Some(Unlabelled::Rest) }
 }
 
 /// Repair training from the "before" model; keeps every epoch in `checkpoints/` and the chosen one as `best`.
@@ -66,41 +31,33 @@ pub fn finetune(
     tau: Option<f64>,
 ) -> Result<Repaired, Error> {
     run.stage("finetune", |run| {
-        let mut settings = session.config.finetune.clone();
-        let unlabelled = unlabelled(method, evidence, tau, &labels, session.pool.len());
-        if method.unlabelled.is_none() {
-            settings.consistency = None;
-        }
-        let in_order = settings.consistency.as_ref().is_some_and(|c| c.fixed_order);
-        let data = RepairData {
-            replay: session.replay(),
-            field: session.splits.field.images.clone(),
-            normalization: session.splits.normalization,
-            set: RepairSet { labels, unlabelled },
-            stream: stream(method, in_order),
-            probe: session.probe()?,
-        };
         // the state on disk belongs to exactly these settings and these labels
-        let content = (&settings, data.set.labels.iter().collect::<Vec<_>>(), tau, method.name);
-        let key = parameters(session.training_key("finetune", 1)?, &content)?.fingerprint().to_string();
+        let content = (
+            &session.config.finetune,
+            &session.config.matching,
+            labels.iter().collect::<Vec<_>>(),
+            tau,
+            &session.config.method,
+        );
+        let key = parameters(session.training_key("finetune", 2)?, &content)?.fingerprint().to_string();
         let model = before.duplicate()?;
-        let mut objective = TwoPass::new(data, settings.clone())?;
-        let mut optimizer = session.optimizer().build();
+        let Lesson { mut objective, optimizer, schedule, epochs } = lesson(session, labels, method, evidence, tau)?;
+        let mut optimizer = optimizer.build();
         let layout = run.dir.layout().clone();
         let state_file = layout.checkpoint("state");
         let mut fit = Fit {
             model: &model,
             optimizer: &mut *optimizer,
-            schedule: Schedule::Constant { lr: settings.lr },
-            epochs: settings.epochs,
+            schedule,
+            epochs,
             streams: session.streams,
             state_file: Some(&state_file),
             key,
         };
         let epoch_file = |epoch: usize| layout.checkpoint(&hybridrepair_runs::Layout::epoch_name(epoch));
-        let mut observer = ProgressObserver::new(run, "finetune", settings.epochs)
+        let mut observer = ProgressObserver::new(run, "finetune", epochs)
             .saving(|epoch, model| Ok(save_checkpoint(&epoch_file(epoch), model, &session.meta, false)?));
-        let outcome = fit.run(&mut objective, &mut observer)?;
+        let outcome = fit.run(&mut *objective, &mut observer)?;
         observer.finish()?;
         if outcome.verdict == Verdict::RollBack {
             return Err(Error::Refused("training was rolled back by a guard".to_owned()));

@@ -6,11 +6,13 @@ mod cluster;
 mod embed;
 mod evaluate;
 mod finetune;
+mod lesson;
 mod propagate;
 mod replay;
 mod score;
 mod select;
 mod threshold;
+mod zero_label;
 
 pub use annotate::annotate;
 pub use cluster::cluster;
@@ -22,3 +24,4 @@ pub use replay::replay;
 pub use score::score;
 pub use select::select;
 pub use threshold::threshold;
+pub use zero_label::zero_label;

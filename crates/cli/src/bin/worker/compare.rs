@@ -4,7 +4,7 @@ use crate::{
     failure::failure,
     progress::Terminal,
     recipe::repair_config,
-    repair::{CHECKPOINT_KEY, write_environment},
+    repair::{CHECKPOINT_KEY, with_trainer, write_environment},
     show,
 };
 use hybridrepair::{Method, RepairConfig, Session, repair};
@@ -31,10 +31,9 @@ struct Job {
 /// `compare`
 pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     let base = repair_config(&args.settings, Table::new())?;
-    for name in args.methods.iter().chain([&args.baseline]) {
-        Method::named(name).map_err(failure)?;
-    }
-    if !args.methods.contains(&args.baseline) {
+    let methods = methods(args)?;
+    Method::named(&args.baseline).map_err(failure)?;
+    if !methods.contains(&args.baseline) {
         return Err(Failure::new(Exit::Usage, format!("the baseline {:?} is not among --methods", args.baseline))
             .help("add it to --methods, or choose another --baseline"));
     }
@@ -49,7 +48,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     fs::create_dir_all(&root).map_err(|e| Failure::new(Exit::Unexpected, format!("{}: {e}", root.display())))?;
     let _lock = RunLock::acquire(&Layout::new(&root))?;
     let budgets = if args.budgets.is_empty() { vec![base.budget] } else { args.budgets.clone() };
-    let jobs = grid(args, &base, &budgets, &root);
+    let jobs = grid(&methods, &args.seeds, &base, &budgets, &root);
     let todo = jobs.iter().filter(|job| finished(job).is_none()).count();
     let mut terminal = Terminal::new(args.output.no_progress, args.output.quiet || args.output.json);
     if todo > 0 {
@@ -80,11 +79,29 @@ fn print(text: &str) {
     say!("{text}");
 }
 
-fn grid(args: &CompareArgs, base: &RepairConfig, budgets: &[Budget], root: &Path) -> Vec<Job> {
+/// All methods by name: those that buy labels once per trainer, when trainers are given.
+fn methods(args: &CompareArgs) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
+    for name in &args.methods {
+        let buys = Method::named(name).map_err(failure)?.strategy.is_some();
+        if !buys || args.trainers.is_empty() {
+            names.push(name.clone());
+            continue;
+        }
+        for trainer in &args.trainers {
+            let name = with_trainer(name, trainer);
+            Method::named(&name).map_err(failure)?;
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+fn grid(methods: &[String], seeds: &[u64], base: &RepairConfig, budgets: &[Budget], root: &Path) -> Vec<Job> {
     let mut jobs = Vec::new();
     for &budget in budgets {
-        for &seed in &args.seeds {
-            for method in &args.methods {
+        for &seed in seeds {
+            for method in methods {
                 let config = RepairConfig { method: method.clone(), budget, seed, ..base.clone() };
                 let preset = toml::Value::try_from(base.preset).ok();
                 let preset = preset.as_ref().and_then(|p| p.as_str()).unwrap_or("preset");

@@ -108,12 +108,15 @@ fn repair_flags(args: &RepairSettingsArgs) -> Result<Table, Failure> {
     set(&mut table, "seed", args.runtime.seed.map(whole).transpose()?);
     set(&mut table, "device", args.runtime.device.clone().map(Value::from));
     set(&mut table, "threads", args.runtime.threads.map(|t| whole(t as u64)).transpose()?);
-    let mut finetune = Table::new();
-    set(&mut finetune, "epochs", args.epochs.map(|v| whole(v as u64)).transpose()?);
+    // what all trainers have; a recipe can set them one by one
+    let mut shared = Table::new();
+    set(&mut shared, "epochs", args.epochs.map(|v| whole(v as u64)).transpose()?);
+    set(&mut shared, "lr", args.lr.map(Value::from));
+    set(&mut shared, "momentum", args.momentum.map(Value::from));
+    set(&mut shared, "weight_decay", args.weight_decay.map(Value::from));
+    table.insert("matching".to_owned(), shared.clone().into());
+    let mut finetune = shared;
     set(&mut finetune, "replay_epochs", args.replay_epochs.map(|v| whole(v as u64)).transpose()?);
-    set(&mut finetune, "lr", args.lr.map(Value::from));
-    set(&mut finetune, "momentum", args.momentum.map(Value::from));
-    set(&mut finetune, "weight_decay", args.weight_decay.map(Value::from));
     set(&mut finetune, "batch_size", args.batch_size.map(|v| whole(v as u64)).transpose()?);
     table.insert("finetune".to_owned(), finetune.into());
     table.insert("data".to_owned(), data_flags(&args.data)?.into());

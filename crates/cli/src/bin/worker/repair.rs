@@ -27,7 +27,10 @@ pub(crate) fn run(args: &RepairArgs) -> Result<ExitCode, Failure> {
     if let Some(strategy) = &args.strategy {
         more.insert("strategy".to_owned(), strategy.clone().into());
     }
-    let config = repair_config(&args.settings, more)?;
+    let mut config = repair_config(&args.settings, more)?;
+    if let Some(trainer) = &args.trainer {
+        config.method = with_trainer(&config.method, trainer);
+    }
     Method::named(&config.method).map_err(failure)?;
     if let Some(name) = &config.strategy {
         hybridrepair::select::strategy(name)?;
@@ -43,6 +46,11 @@ pub(crate) fn run(args: &RepairArgs) -> Result<ExitCode, Failure> {
     let session = Session::open(config, &cache_of(&planned)).map_err(failure)?;
     let dir = run_dir(&args.output, &name)?;
     finish(&session, dir, args.output.json, args.output.no_progress, args.output.quiet)
+}
+
+/// The name of a method with another trainer.
+pub(crate) fn with_trainer(method: &str, trainer: &str) -> String {
+    format!("{}+{trainer}", method.split('+').next().unwrap_or(method))
 }
 
 /// `resume`

@@ -1,0 +1,92 @@
+use hybridrepair_train::TrainError;
+use serde::{Deserialize, Serialize};
+
+/// How far a guessed label is trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MatchRule {
+    /// All or nothing, at a fixed threshold (Sohn et al. 2020).
+    FixMatch,
+    /// By a truncated Gaussian of the confidence (Chen et al. 2023).
+    SoftMatch,
+    /// All or nothing, at a threshold per class that follows the model (Wang et al. 2023).
+    FreeMatch,
+}
+
+/// Settings of weak-to-strong training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MatchSettings {
+    /// Times around the field pool.
+    pub epochs: usize,
+    /// Highest learning rate; half a cosine takes it down to 0.
+    pub lr: f64,
+    /// Momentum of SGD, with Nesterov's look-ahead.
+    pub momentum: f64,
+    /// L2 penalty of SGD.
+    pub weight_decay: f64,
+    /// Source pictures per step (replay).
+    pub source: usize,
+    /// Labelled field pictures per step, drawn evenly over their classes.
+    pub labelled: usize,
+    /// Unlabelled field pictures per step.
+    pub unlabelled: usize,
+    /// Weight of the unlabelled loss.
+    pub weight: f64,
+    /// Least confidence of `FixMatch`.
+    pub threshold: f64,
+    /// Share that the averaged model keeps of itself per step.
+    pub ema: f64,
+    /// Whether guesses are aligned to the estimated class frequencies of the field.
+    pub align: bool,
+    /// Operations of the strong view.
+    pub ops: usize,
+    /// Side of the grey square of the strong view, as a share of the picture's.
+    pub cutout: f64,
+    /// Whether labelled field pictures are shown as strong views as well.
+    pub strong_labels: bool,
+}
+
+impl Default for MatchSettings {
+    fn default() -> Self {
+        Self {
+            epochs: 10,
+            lr: 0.03,
+            momentum: 0.9,
+            weight_decay: 5e-4,
+            source: 32,
+            labelled: 32,
+            unlabelled: 128,
+            weight: 1.0,
+            threshold: 0.95,
+            ema: 0.99,
+            align: true,
+            ops: 2,
+            cutout: 0.5,
+            strong_labels: true,
+        }
+    }
+}
+
+impl MatchSettings {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// Names the first setting outside its range.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let unit = |v: f64| (0.0..=1.0).contains(&v);
+        let rules: [(&'static str, f64, bool, &'static str); 8] = [
+            ("lr", self.lr, self.lr > 0.0, "is not above 0"),
+            ("momentum", self.momentum, (0.0..1.0).contains(&self.momentum), "is outside [0, 1)"),
+            ("weight decay", self.weight_decay, self.weight_decay >= 0.0, "is below 0"),
+            ("unlabelled batch", self.unlabelled as f64, self.unlabelled > 0, "is not above 0"),
+            ("unlabelled weight", self.weight, self.weight >= 0.0, "is below 0"),
+            ("threshold", self.threshold, unit(self.threshold), "is outside [0, 1]"),
+            ("ema", self.ema, (0.0..1.0).contains(&self.ema), "is outside [0, 1)"),
+            ("cutout", self.cutout, unit(self.cutout), "is outside [0, 1]"),
+        ];
+        match rules.into_iter().find(|(_, value, ok, _)| !ok || !value.is_finite()) {
+            Some((what, given, _, why)) => Err(TrainError::Setting { what, given: given.to_string(), why }),
+            None => Ok(()),
+        }
+    }
+}
