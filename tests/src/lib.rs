@@ -100,14 +100,17 @@ impl World {
         self.command(args).output().expect("the tool starts").into()
     }
 
-    /// Trains the tiny model (a few seconds) and writes `repair.toml` for it.
+    /// Trains the tiny model (a few seconds) and writes two recipes for it: `repair.toml` with the published method,
+    /// `default.toml` with that of the preset.
     pub fn with_model() -> Self {
         let world = Self::new();
         world.write("train.toml", format!("model = \"mobilenet\"\nwidth = 0.1\nepochs = 3\nthreads = 1\n{TINY}"));
         world.run(&["train", "train.toml", "--output-dir", "model", "--quiet"]).ok();
         let finetune = "[finetune]\nepochs = 2\nreplay_epochs = 1\n";
         let top = "checkpoint = \"model/checkpoints/best.safetensors\"\nbudget = \"0.02\"\nthreads = 1\n";
-        world.write("repair.toml", format!("{top}{finetune}{TINY}"));
+        world.write("repair.toml", format!("method = \"hybrid\"\n{top}{finetune}{TINY}"));
+        // the method of the preset
+        world.write("default.toml", format!("{top}{finetune}[matching]\nepochs = 2\nunlabelled = 64\n{TINY}"));
         world
     }
 

@@ -81,20 +81,25 @@ impl Change {
         }
     }
 
-    /// Two-sided p-value of `McNemar`'s exact test: the chance of a split of repaired and broken at least this uneven
-    /// if both were equally likely.
+    /// Two-sided p-value of `McNemar`'s exact test (see [`mcnemar`]).
     pub fn mcnemar(&self) -> f64 {
-        let n = self.repaired + self.broken;
-        let k = self.repaired.min(self.broken);
-        // sum of binomial(n, 1/2) up to k, in logarithms
-        let mut log_term = -(n as f64) * std::f64::consts::LN_2;
-        let mut sum = log_term.exp();
-        for i in 1..=k {
-            log_term += ((n - i + 1) as f64 / i as f64).ln();
-            sum += log_term.exp();
-        }
-        (2.0 * sum).min(1.0)
+        mcnemar(self.repaired, self.broken)
     }
+}
+
+/// Two-sided p-value of `McNemar`'s exact test: the chance of a split of repaired and broken samples at least this uneven if
+/// both were equally likely.
+pub fn mcnemar(repaired: usize, broken: usize) -> f64 {
+    let n = repaired + broken;
+    let k = repaired.min(broken);
+    // sum of binomial(n, 1/2) up to k, in logarithms
+    let mut log_term = -(n as f64) * std::f64::consts::LN_2;
+    let mut sum = log_term.exp();
+    for i in 1..=k {
+        log_term += ((n - i + 1) as f64 / i as f64).ln();
+        sum += log_term.exp();
+    }
+    (2.0 * sum).min(1.0)
 }
 
 /// Confusion counts, `classes x classes`: row = truth, column = prediction.

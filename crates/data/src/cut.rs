@@ -16,6 +16,10 @@ pub struct Cut {
     pub field: Option<usize>,
     /// Of the holdout.
     pub holdout: Option<usize>,
+    /// Leaves out this many pictures of the field pool first: those that a cut of `field` to as many would keep. So a method
+    /// developed on a slice of the pool can be judged on a pool without it.
+    #[serde(default)]
+    pub skip_field: usize,
 }
 
 impl Splits {
@@ -32,7 +36,10 @@ impl Splits {
         };
         let train = rows("train", cut.train, self.train.images.len())?;
         let val = rows("val", cut.val, self.val.images.len())?;
-        let field = rows("field", cut.field, self.field.images.len())?;
+        let field = match cut.skip_field {
+            0 => rows("field", cut.field, self.field.images.len())?,
+            skip => Some(rest("field", skip, cut.field, self.field.images.len(), &mut streams.named("cut.field"))?),
+        };
         let holdout = rows("holdout", cut.holdout, self.holdout.images.len())?;
         Ok(Self {
             train: train.map_or_else(|| self.train.clone(), |r| self.train.select(&r)),
@@ -75,6 +82,21 @@ fn kept(what: &'static str, keep: usize, have: usize, stream: &mut Stream) -> Re
     rows.truncate(keep);
     rows.sort_unstable();
     Ok(rows)
+}
+
+/// As [`kept`], after `skip` rows that the same shuffle brings first.
+fn rest(
+    what: &'static str,
+    skip: usize,
+    keep: Option<usize>,
+    have: usize,
+    stream: &mut Stream,
+) -> Result<Vec<usize>, DataError> {
+    let keep = keep.unwrap_or(have.saturating_sub(skip));
+    let mut again = stream.clone();
+    let skipped = kept(what, skip, have, stream)?;
+    let with = kept(what, skip.saturating_add(keep.max(1)), have, &mut again)?;
+    Ok(with.into_iter().filter(|row| skipped.binary_search(row).is_err()).collect())
 }
 
 #[cfg(test)]
@@ -144,5 +166,19 @@ mod tests {
         for cut in [Cut { val: Some(0), ..Cut::default() }, Cut { holdout: Some(31), ..Cut::default() }] {
             assert!(matches!(splits().cut(&cut, 0), Err(DataError::Value { .. })), "{cut:?}");
         }
+    }
+
+    #[test]
+    fn a_slice_that_is_skipped_and_the_slice_itself_share_nothing() {
+        let stream = || Streams::new(4).named("cut.field");
+        let slice = kept("field", 10, 100, &mut stream()).unwrap();
+        let pool = rest("field", 10, None, 100, &mut stream()).unwrap();
+        let mut all = [slice.clone(), pool].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..100).collect::<Vec<_>>());
+        let some = rest("field", 10, Some(20), 100, &mut stream()).unwrap();
+        assert!(some.len() == 20 && some.iter().all(|row| !slice.contains(row)));
+        assert!(rest("field", 100, None, 100, &mut stream()).is_err(), "nothing is left");
+        assert!(rest("field", 10, Some(91), 100, &mut stream()).is_err());
     }
 }

@@ -8,6 +8,7 @@
 
 mod consistency;
 mod error;
+mod guard;
 mod matching;
 mod replay;
 mod settings;
@@ -15,6 +16,7 @@ mod stream;
 mod two_pass;
 
 pub use error::FinetuneError;
+pub use guard::{GuardSettings, Watched};
 pub use matching::{MatchData, MatchRule, MatchSettings, Matching};
 pub use replay::{Replay, ReplayOnly, ReplayTransform};
 pub use settings::{ConsistencySettings, RepairSettings};

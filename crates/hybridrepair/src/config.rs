@@ -1,12 +1,13 @@
 //! The settings of a repair, as in a recipe; presets give the values that a recipe leaves out.
 
 use crate::Error;
-use hybridrepair_core::Budget;
+use hybridrepair_core::{Budget, SealedLabels};
 use hybridrepair_data::{
-    BiasModel, Cut, DataError, Dataset, DrawSource, LoadOptions, PublishedSplit, SignsSpec, Splits, TrainTransform,
+    BiasModel, Cut, DataError, Dataset, DrawSource, Field, Labelled, LoadOptions, PublishedSplit, SignsSpec, Splits,
+    TrainTransform,
 };
 use hybridrepair_embed::Extractor;
-use hybridrepair_finetune::{MatchSettings, RepairSettings};
+use hybridrepair_finetune::{GuardSettings, MatchSettings, RepairSettings};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -18,7 +19,7 @@ pub enum Preset {
     Published,
     /// Without the quirks that leak the holdout or compare what is not comparable.
     Corrected,
-    /// The best there is; equal to `corrected` until a better one is proven.
+    /// The best there is: `corrected`, with weak-to-strong training on labels that cover the pool.
     Default,
 }
 
@@ -38,8 +39,20 @@ pub struct DataConfig {
     pub split_seed: u64,
     /// A smaller version of each split.
     pub cut: Cut,
+    /// What the result is judged on.
+    pub judge: Judge,
     /// For `signs`: pictures to draw.
     pub signs: SignsSizes,
+}
+
+/// The pictures that a result is judged on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Judge {
+    /// The holdout.
+    Holdout,
+    /// The validation split in its place, while a method is developed: the holdout is not opened.
+    Val,
 }
 
 /// How many pictures of the built-in data to draw; the standard set unless said otherwise.
@@ -133,6 +146,8 @@ pub struct RepairConfig {
     pub finetune: RepairSettings,
     /// Weak-to-strong training.
     pub matching: MatchSettings,
+    /// When a repaired model is refused.
+    pub guard: GuardSettings,
 }
 
 impl Default for DataConfig {
@@ -144,6 +159,7 @@ impl Default for DataConfig {
             split_files: None,
             split_seed: 10,
             cut: Cut::default(),
+            judge: Judge::Holdout,
             signs: SignsSizes::default(),
         }
     }
@@ -230,6 +246,8 @@ impl RepairConfig {
             threshold: ThresholdConfig::default(),
             finetune: RepairSettings::default(),
             matching: MatchSettings::default(),
+            // upstream has none
+            guard: GuardSettings { on: false, ..GuardSettings::default() },
         };
         match preset {
             Preset::Published => published,
@@ -238,6 +256,10 @@ impl RepairConfig {
                 corrected.threshold.on_holdout = false;
                 corrected.regions.medoid = true;
                 corrected.regions.restarts = 3;
+                corrected.guard.on = true;
+                if preset == Preset::Default {
+                    corrected.method = "coverage".to_owned();
+                }
                 if let Some(consistency) = &mut corrected.finetune.consistency {
                     consistency.fresh_views = true;
                     consistency.fixed_order = false;
@@ -267,7 +289,14 @@ impl DataConfig {
             cut_seed: self.split_seed,
             ..LoadOptions::default()
         };
-        Ok(hybridrepair_data::load(&self.name, self.dir.as_deref(), &options)?)
+        let mut splits = hybridrepair_data::load(&self.name, self.dir.as_deref(), &options)?;
+        if self.judge == Judge::Val {
+            let Labelled { images, labels, ids } = splits.val.clone();
+            splits.holdout =
+                Field { images, labels: SealedLabels::seal("validation split", labels), ids, conditions: None };
+            splits.notes.push("judged on the validation split: the holdout is not opened".to_owned());
+        }
+        Ok(splits)
     }
 
     /// How training pictures are varied, which depends on the data set: a mirrored arrow points the other way.

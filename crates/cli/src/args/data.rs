@@ -26,6 +26,12 @@ pub struct DataArgs {
     /// Cut: at most so many holdout pictures
     #[arg(long, value_name = "N")]
     pub cut_holdout: Option<usize>,
+    /// Leave out the N field pictures that --cut-field N would keep: a pool without the slice that a method was developed on
+    #[arg(long, value_name = "N")]
+    pub skip_field: Option<usize>,
+    /// What the result is judged on: holdout, or val while a method is developed (the holdout is not opened then)
+    #[arg(long, value_name = "SPLIT")]
+    pub judge: Option<String>,
 }
 
 /// `data`

@@ -17,7 +17,13 @@ pub(super) fn load(args: &DataArgs) -> Result<Splits, Failure> {
     };
     let options = LoadOptions {
         published: PublishedSplit { model, source },
-        cut: Cut { train: args.cut_train, val: None, field: args.cut_field, holdout: args.cut_holdout },
+        cut: Cut {
+            train: args.cut_train,
+            val: None,
+            field: args.cut_field,
+            holdout: args.cut_holdout,
+            skip_field: args.skip_field.unwrap_or(0),
+        },
         cut_seed: 10,
         ..LoadOptions::default()
     };

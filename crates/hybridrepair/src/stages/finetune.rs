@@ -1,8 +1,11 @@
-use super::lesson::{Lesson, lesson};
+use super::{
+    guard::Guard,
+    lesson::{Lesson, lesson},
+};
 use crate::{EpochRule, Error, Method, Run, Session, observe::ProgressObserver, run::Cost, session::parameters};
 use hybridrepair_core::{Evidence, LabelSet};
 use hybridrepair_torch::{Model, load_checkpoint, save_checkpoint};
-use hybridrepair_train::{EpochReading, Fit, Verdict};
+use hybridrepair_train::{EpochReading, Fit, FitOutcome, TrainError, Verdict, load_state};
 
 /// A repaired model.
 pub struct Repaired {
@@ -57,27 +60,42 @@ pub fn finetune(
         let epoch_file = |epoch: usize| layout.checkpoint(&hybridrepair_runs::Layout::epoch_name(epoch));
         let mut observer = ProgressObserver::new(run, "finetune", epochs)
             .saving(|epoch, model| Ok(save_checkpoint(&epoch_file(epoch), model, &session.meta, false)?));
-        let outcome = fit.run(&mut *objective, &mut observer)?;
+        let outcome = fit.run(&mut *objective, &mut observer);
         observer.finish()?;
-        if outcome.verdict == Verdict::RollBack {
-            return Err(Error::Refused("training was rolled back by a guard".to_owned()));
-        }
+        let epochs = match outcome {
+            Ok(FitOutcome { verdict: Verdict::RollBack, .. }) => {
+                return Err(Error::Refused("training was rolled back by a guard".to_owned()));
+            }
+            Ok(outcome) => outcome.epochs,
+            // what was learned until then may be safe
+            Err(error @ TrainError::Diverged { epoch, .. }) if session.config.guard.on && epoch > 0 => {
+                run.warn("finetune", &format!("{error}: going back to what was there before"))?;
+                load_state(&state_file)?.epochs
+            }
+            Err(error) => return Err(error.into()),
+        };
         let load = |epoch: usize| Ok::<_, Error>(load_checkpoint(&epoch_file(epoch), session.runtime.device)?.0);
-        let certain = least_entropy(&outcome.epochs);
-        let last = outcome.epochs.len().saturating_sub(1);
-        let epoch = certain.filter(|_| session.config.keep == EpochRule::MinEntropy).unwrap_or(last);
-        let model = if outcome.epochs.is_empty() { model } else { load(epoch)? };
+        let certain = least_entropy(&epochs);
+        let last = epochs.len().saturating_sub(1);
+        let mut epoch = certain.filter(|_| session.config.keep == EpochRule::MinEntropy).unwrap_or(last);
+        let mut guarded = 0;
+        if session.config.guard.on && !epochs.is_empty() {
+            let mut guard = Guard::new(session, before)?;
+            epoch = guard.choose(run, epoch, load)?;
+            guarded = guard.images_forward;
+        }
+        let model = if epochs.is_empty() { model } else { load(epoch)? };
         let least_entropy = certain.map(|epoch| load(epoch).map(|model| (epoch, model))).transpose()?;
         save_checkpoint(&layout.checkpoint("best"), &model, &session.meta, false)?;
         // a TorchScript model goes back to its owner as what it came as
         model.save_script(&layout.checkpoint("best").with_extension("pt"))?;
         let extra = |e: &EpochReading| e.readings.get("images_forward").copied().unwrap_or(0.0) as u64;
         let cost = Cost {
-            images_trained: outcome.epochs.iter().map(|e| e.images_trained).sum(),
-            images_forward: outcome.epochs.iter().map(|e| e.images_forward + extra(e)).sum(),
+            images_trained: epochs.iter().map(|e| e.images_trained).sum(),
+            images_forward: guarded + epochs.iter().map(|e| e.images_forward + extra(e)).sum::<u64>(),
             ..Cost::default()
         };
-        Ok((Repaired { model, epoch, epochs: outcome.epochs, least_entropy }, cost))
+        Ok((Repaired { model, epoch, epochs, least_entropy }, cost))
     })
 }
 

@@ -6,6 +6,7 @@ mod cluster;
 mod embed;
 mod evaluate;
 mod finetune;
+mod guard;
 mod lesson;
 mod propagate;
 mod replay;

@@ -1,7 +1,7 @@
 //! `--dry-run`: what would be done, what it would cost, and how long it would take on this machine.
 
 use crate::{failure::failure, show};
-use hybridrepair::{Error, Method, Session};
+use hybridrepair::{Error, Method, Session, Trainer};
 use hybridrepair_cli::Failure;
 use hybridrepair_cli::say;
 use hybridrepair_core::{Need, Streams};
@@ -50,37 +50,33 @@ fn make(session: &Session) -> Result<Plan, Error> {
     let method = Method::named(&c.method)?;
     let s = &session.splits;
     let (train, field, holdout) = (s.train.images.len(), s.field.images.len(), s.holdout.images.len());
-    let f = &c.finetune;
-    let consistency = f.consistency.clone().unwrap_or_default();
-    let all_views = (consistency.views + 1) as u64;
-    let batch = f.batch_size as u64;
     let buys = c.strategy.as_deref().or(method.strategy);
     let needs = buys.map(hybridrepair::select::strategy).transpose()?.map(|rule| rule.needs());
-    // at most: the replay set is what the model gets right, and regions have about `average_size` members
-    let labelled = if method.spread { session.budget * c.regions.average_size } else { session.budget };
-    let first = if buys.is_some() { (train + labelled) as u64 / batch } else { 0 };
-    let ssl = method.unlabelled.is_some();
-    let second = if ssl { (train.max(field) as u64 / batch).max(1) } else { 0 };
-    let epochs = if buys.is_some() { f.epochs as u64 } else { 0 };
-    let replay = f.replay_epochs as u64 * (train as u64 / batch);
-    let trained = replay * batch + epochs * (first * batch + second * batch * (1 + all_views));
-    let views_pass = all_views * field as u64;
+    let consistency = c.finetune.consistency.clone().unwrap_or_default();
+    let all_views = (consistency.views + 1) as u64;
     let scores = needs.is_some_and(|n| n.contains(Need::Views)) || method.trusts();
-    let choose = (f.replay_epochs as u64 + epochs * if ssl { 2 } else { 1 }) * train as u64;
-    let teacher = if ssl { second * batch * all_views } else { 0 } + if method.trusts() { views_pass } else { 0 };
-    let threshold = if !method.trusts() {
-        0
-    } else if c.threshold.on_holdout {
-        train as u64 + (1 + all_views) * holdout as u64
-    } else {
-        (train + field) as u64
+    let lesson = match method.trainer {
+        Trainer::None => Lesson::default(),
+        Trainer::ZeroLabel => Lesson { forward: (2 * field + s.val.images.len()) as u64, ..Lesson::default() },
+        _ if method.trainer.rule().is_some() => matching(session),
+        _ => two_pass(session, method),
     };
-    let forward =
-        u64::from(scores) * views_pass + field as u64 + 3 * holdout as u64 + choose + epochs * teacher + threshold;
+    let f = &c.finetune;
+    let replay = f.replay_epochs as u64 * (train as u64 / f.batch_size as u64);
+    let trained = replay * f.batch_size as u64 + lesson.trained;
+    // by the guards: each epoch and the model before, on the validation split and a sample of the field
+    let guarded = if c.guard.on && lesson.epochs > 0 {
+        (lesson.epochs + 1) * (s.val.images.len() + field.min(2000)) as u64
+    } else {
+        0
+    };
+    let forward = u64::from(scores) * all_views * field as u64
+        + (field + 3 * holdout + f.replay_epochs * train) as u64
+        + lesson.forward
+        + guarded;
     let speed = measure(session)?;
     let seconds = trained as f64 / speed.training + forward as f64 / speed.forward;
     let pictures = train + s.val.images.len() + field + holdout;
-    let step_pictures = if ssl { batch * (1 + all_views) } else { batch };
     Ok(Plan {
         method: method.name.to_owned(),
         device: session.runtime.device_name(),
@@ -90,8 +86,8 @@ fn make(session: &Session) -> Result<Plan, Error> {
         holdout_images: holdout,
         labels: if buys.is_some() { session.budget } else { 0 },
         views: if scores { consistency.views } else { 0 },
-        epochs: epochs as usize,
-        steps: replay + epochs * (first + second),
+        epochs: lesson.epochs as usize,
+        steps: replay + lesson.steps,
         images_trained: trained,
         images_forward: forward,
         images_per_second: speed,
@@ -99,9 +95,59 @@ fn make(session: &Session) -> Result<Plan, Error> {
         // pictures, libtorch itself, and the activations of one step
         memory_mib: (pictures * s.field.images.stride()) as f64 / 1_048_576.0
             + 350.0
-            + step_pictures as f64 * activations(session),
+            + lesson.largest.max(f.batch_size as u64) as f64 * activations(session),
         tier: "full: all layers are trained",
     })
+}
+
+/// What a trainer does, at most.
+#[derive(Default)]
+struct Lesson {
+    epochs: u64,
+    steps: u64,
+    trained: u64,
+    forward: u64,
+    /// Pictures of the largest step.
+    largest: u64,
+}
+
+fn matching(session: &Session) -> Lesson {
+    let (m, field) = (&session.config.matching, session.pool.len());
+    let epochs = m.epochs as u64;
+    let steps = epochs * (field / m.unlabelled).max(1) as u64;
+    let largest = (m.source + m.labelled + m.unlabelled.min(field)) as u64;
+    let forward = steps * m.unlabelled.min(field) as u64;
+    Lesson { epochs, steps, trained: steps * largest, forward, largest }
+}
+
+fn two_pass(session: &Session, method: Method) -> Lesson {
+    let (c, s) = (&session.config, &session.splits);
+    let (train, field, holdout) = (s.train.images.len(), s.field.images.len(), s.holdout.images.len());
+    let (f, batch) = (&c.finetune, c.finetune.batch_size as u64);
+    let all_views = (f.consistency.clone().unwrap_or_default().views + 1) as u64;
+    // the replay set is what the model gets right, and regions have about `average_size` members
+    let labelled = if method.spread { session.budget * c.regions.average_size } else { session.budget };
+    let first = (train + labelled) as u64 / batch;
+    let ssl = method.unlabelled.is_some();
+    let second = if ssl { (train.max(field) as u64 / batch).max(1) } else { 0 };
+    let epochs = f.epochs as u64;
+    let views_pass = if method.trusts() { all_views * field as u64 } else { 0 };
+    let teacher = second * batch * all_views + views_pass;
+    let choose = if ssl { 2 } else { 1 } * train as u64;
+    let threshold = if !method.trusts() {
+        0
+    } else if c.threshold.on_holdout {
+        train as u64 + (1 + all_views) * holdout as u64
+    } else {
+        (train + field) as u64
+    };
+    Lesson {
+        epochs,
+        steps: epochs * (first + second),
+        trained: epochs * (first * batch + second * batch * (1 + all_views)),
+        forward: epochs * (choose + teacher) + threshold,
+        largest: if ssl { batch * (1 + all_views) } else { batch },
+    }
 }
 
 /// MiB that one picture's activations take in training: measured on `MobileNet` at 32 x 32, where they grow with the

@@ -136,11 +136,13 @@ pub(crate) fn data_flags(args: &DataArgs) -> Result<Table, Failure> {
         }
         data.insert("split_files".to_owned(), files.iter().map(path).collect::<Vec<_>>().into());
     }
+    set(&mut data, "judge", args.judge.clone().map(Value::from));
     let mut cut = Table::new();
     let whole_cut = |n: Option<usize>| n.map(|n| whole(n as u64)).transpose();
     set(&mut cut, "train", whole_cut(args.cut_train)?);
     set(&mut cut, "field", whole_cut(args.cut_field)?);
     set(&mut cut, "holdout", whole_cut(args.cut_holdout)?);
+    set(&mut cut, "skip_field", whole_cut(args.skip_field)?);
     data.insert("cut".to_owned(), cut.into());
     Ok(data)
 }
