@@ -18,8 +18,8 @@ fn the_default_repeats_to_the_bit_and_learns() {
     let s = w.read_json("a/run/summary.json");
     assert_eq!((&s["method"], &s["trainer"]), (&"coverage".into(), &"softmatch".into()));
     assert_eq!((&s["labels_bought"], &s["holdout_inputs_used"]), (&16.into(), &false.into()));
-    // 12 steps of 32 + 32 + 64 pictures an epoch, after the replay
-    assert!(s["images_trained"].as_u64().unwrap() >= 6 * 12 * 128);
+    // 12 steps of 64 + 32 + 64 pictures an epoch, after the replay
+    assert!(s["images_trained"].as_u64().unwrap() >= 6 * 12 * 160);
     for file in ["selection.jsonl", "labels.jsonl", "checkpoints/best.safetensors"] {
         assert_eq!(w.read(&format!("a/run/{file}")), w.read(&format!("b/run/{file}")), "{file} differs between runs");
     }

@@ -15,9 +15,12 @@ pub fn class_frequencies(labels: &[ClassId], classes: usize) -> Vec<f64> {
 /// 2.9): the predictions of a model trained at frequencies `source` are reweighted by the estimate until it agrees with their
 /// mean. The predictions should be calibrated.
 ///
+/// No class may become more than `limit` times as frequent as in the source, or as rare: where the source hardly has a class,
+/// its predictions say next to nothing, and the estimate would run away.
+///
 /// # Panics
 /// When `source` has not one number per class.
-pub fn em_prior(probs: &Probs, source: &[f64], iterations: usize) -> Vec<f64> {
+pub fn em_prior(probs: &Probs, source: &[f64], limit: f64, iterations: usize) -> Vec<f64> {
     assert_eq!(source.len(), probs.classes(), "one frequency per class");
     let mut prior = source.to_vec();
     for _ in 0..iterations {
@@ -28,7 +31,8 @@ pub fn em_prior(probs: &Probs, source: &[f64], iterations: usize) -> Vec<f64> {
             let total = weighted.iter().sum::<f64>().max(1e-300);
             sums.iter_mut().zip(weighted).for_each(|(s, w)| *s += w / total);
         }
-        let next = normalized(sums);
+        let within = normalized(sums).into_iter().zip(source).map(|(p, s)| p.clamp(s / limit, s * limit));
+        let next = normalized(within.collect());
         let moved = next.iter().zip(&prior).map(|(a, b)| (a - b).abs()).sum::<f64>();
         prior = next;
         if moved < 1e-9 {
@@ -82,7 +86,9 @@ fn solve(mut a: Vec<Vec<f64>>) -> Option<Vec<f64>> {
 fn normalized(mut values: Vec<f64>) -> Vec<f64> {
     let sum = values.iter().sum::<f64>();
     if sum > 0.0 {
-        values.iter_mut().for_each(|v| *v /= sum);
+        for value in &mut values {
+            *value /= sum;
+        }
     }
     values
 }
@@ -116,8 +122,10 @@ mod tests {
         let rows = (0..n).map(|i| if f64::from(i) < share * f64::from(n) { [0.9, 0.1] } else { [0.1, 0.9] });
         let flat = rows.flatten().collect::<Vec<f32>>();
         let probs = Probs::new(Array2::from_shape_vec((n as usize, 2), flat).unwrap()).unwrap();
-        let prior = em_prior(&probs, &[0.5, 0.5], 200);
+        let prior = em_prior(&probs, &[0.5, 0.5], 10.0, 200);
         assert!((prior[0] - 0.7).abs() < 1e-3, "{prior:?}");
+        let held = em_prior(&probs, &[0.5, 0.5], 1.2, 200);
+        assert!((held[0] - 0.6).abs() < 1e-3, "{held:?}");
         assert_eq!(class_frequencies(&ids(&[1, 1, 0, 1]), 3), [0.25, 0.75, 0.0]);
     }
 }

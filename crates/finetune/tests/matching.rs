@@ -43,7 +43,7 @@ fn data() -> (MatchData, Vec<ClassId>) {
 }
 
 fn settings() -> MatchSettings {
-    MatchSettings { source: 8, labelled: 4, unlabelled: 16, ema: 0.9, ..MatchSettings::default() }
+    MatchSettings { source: 8, labelled: 4, unlabelled: 16, ema: 0.9, restate: 0, ..MatchSettings::default() }
 }
 
 fn fit(model: &Model, objective: &mut dyn Objective, epochs: usize, state_file: Option<&Path>) -> Vec<EpochReading> {

@@ -100,6 +100,23 @@ pub struct ThresholdConfig {
     pub sample: usize,
 }
 
+/// Which parts of the repair without labels are done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ZeroLabelConfig {
+    /// Batch-norm statistics of the field. Off by default: it lost 1 to 2 points on every data set at hand
+    /// (`docs/decisions/006`).
+    pub batch_norm: bool,
+    /// Class frequencies of the field.
+    pub prior: bool,
+}
+
+impl Default for ZeroLabelConfig {
+    fn default() -> Self {
+        Self { batch_norm: false, prior: true }
+    }
+}
+
 /// Which epoch of the repair is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -146,6 +163,8 @@ pub struct RepairConfig {
     pub finetune: RepairSettings,
     /// Weak-to-strong training.
     pub matching: MatchSettings,
+    /// Repair without labels.
+    pub zero_label: ZeroLabelConfig,
     /// When a repaired model is refused.
     pub guard: GuardSettings,
 }
@@ -246,6 +265,7 @@ impl RepairConfig {
             threshold: ThresholdConfig::default(),
             finetune: RepairSettings::default(),
             matching: MatchSettings::default(),
+            zero_label: ZeroLabelConfig::default(),
             // upstream has none
             guard: GuardSettings { on: false, ..GuardSettings::default() },
         };

@@ -55,7 +55,9 @@ pub use progress::{Progress, Silent};
 #[cfg(feature = "torch")]
 pub use {
     arrays::{read_array, write_array},
-    config::{DataConfig, EpochRule, Judge, Preset, RegionsConfig, RepairConfig, SignsSizes, ThresholdConfig},
+    config::{
+        DataConfig, EpochRule, Judge, Preset, RegionsConfig, RepairConfig, SignsSizes, ThresholdConfig, ZeroLabelConfig,
+    },
     error::Error,
     hybridrepair_embed as embed, hybridrepair_finetune as finetune, hybridrepair_torch as torch,
     hybridrepair_train as training,

@@ -4,7 +4,7 @@ use hybridrepair_core::{ClassId, LabelSet};
 use hybridrepair_data::{Images, RandAugment};
 use hybridrepair_torch::{Kind, Model, Tensor, class_tensor, nhwc_tensor};
 use hybridrepair_train::{At, Objective, StepLoss, TrainError, shuffled_batches};
-use rand::seq::SliceRandom;
+use rand::{Rng, seq::SliceRandom};
 use rayon::prelude::*;
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -62,6 +62,9 @@ struct Shown<'a> {
     image: &'a [u8],
     strong: bool,
 }
+
+/// Pictures per batch by which statistics are estimated.
+const RESTATE: usize = 128;
 
 thread_local! {
     /// Working space of a thread.
@@ -122,8 +125,8 @@ impl Matching {
         nhwc_tensor(pixels, self.data.field.height(), self.data.field.width(), model.device())
     }
 
-    /// Guessed classes of some rows and their weights.
-    fn guess(&mut self, rows: &[usize], at: At) -> Result<(Vec<ClassId>, Vec<f32>), TrainError> {
+    /// What some rows are guessed to be, `n x C`, and the weights of the guesses.
+    fn guess(&mut self, rows: &[usize], at: At) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
         let weak = rows.iter().map(|&r| Shown { image: self.data.field.get(r), strong: false }).collect::<Vec<_>>();
         let pixels = self.pixels(&weak, "match.weak", at);
         let teacher = &self.average.as_ref().ok_or_else(no_average)?.model;
@@ -136,11 +139,46 @@ impl Matching {
             alignment.align(&mut numbers);
         }
         let weights = self.weighting.weigh(&numbers, classes);
-        let guesses = numbers.chunks_exact(classes).map(top).collect::<Vec<_>>();
         self.sums.guesses += rows.len() as f64;
         self.sums.weight += weights.iter().map(|&w| f64::from(w)).sum::<f64>();
-        self.sums.confidence += guesses.iter().map(|(_, c)| f64::from(*c)).sum::<f64>();
-        Ok((guesses.into_iter().map(|(class, _)| ClassId::from(class)).collect(), weights))
+        self.sums.confidence += numbers.chunks_exact(classes).map(|row| f64::from(top(row).1)).sum::<f64>();
+        for row in numbers.chunks_exact_mut(classes) {
+            sharpen(row, self.settings.temperature);
+        }
+        Ok((numbers, weights))
+    }
+}
+
+impl Matching {
+    /// Estimates the batch-norm statistics of the average on weak views.
+    fn restate(&self, epoch: usize) -> Result<(), TrainError> {
+        let teacher = &self.average.as_ref().ok_or_else(no_average)?.model;
+        let (source, field) = (&self.data.replay.source.images, &self.data.field);
+        let mut rng = self.data.replay.streams.at("match.restate", epoch as u64, 0);
+        for step in 0..self.settings.restate {
+            let half = (0..RESTATE / 2).map(|_| rng.gen_range(0..source.len())).map(|r| source.get(r));
+            let shown = half.collect::<Vec<_>>().into_iter();
+            let other = (0..RESTATE / 2).map(|_| rng.gen_range(0..field.len())).map(|r| field.get(r));
+            let shown = shown.chain(other).map(|image| Shown { image, strong: false }).collect::<Vec<_>>();
+            let pixels = self.pixels(&shown, "match.restate.views", At { epoch, step });
+            // in train mode the statistics move, also without gradients
+            let _ = tch::no_grad(|| teacher.forward(&self.tensor(&pixels, teacher), true));
+        }
+        Ok(())
+    }
+}
+
+/// Raises a distribution to `1 / temperature`; at 0 its top class takes all.
+fn sharpen(row: &mut [f32], temperature: f64) {
+    let (best, highest) = top(row);
+    let power = |p: f32| if temperature > 0.0 { f64::from(p / highest).powf(1.0 / temperature) as f32 } else { 0.0 };
+    for p in row.iter_mut() {
+        *p = power(*p);
+    }
+    row[best] = 1.0;
+    let sum = row.iter().sum::<f32>();
+    for p in row {
+        *p /= sum;
     }
 }
 
@@ -193,7 +231,7 @@ impl Objective for Matching {
             self.average.as_mut().ok_or_else(no_average)?.follow(model);
         }
         let Some(rows) = self.plan.unlabelled.get(at.step).cloned() else { return Ok(None) };
-        let (classes, weights) = self.guess(&rows, at)?;
+        let (guesses, weights) = self.guess(&rows, at)?;
 
         let part = |n: usize| at.step * n..(at.step + 1) * n;
         let replay = &self.data.replay;
@@ -212,9 +250,13 @@ impl Objective for Matching {
         let logits = model.forward(&self.tensor(&pixels, model), true).logits;
         let (n, u) = (known.len() as i64, rows.len() as i64);
         let device = model.device();
-        let guessed = class_tensor(&classes, device);
-        let each = -logits.narrow(0, n, u).log_softmax(-1, Kind::Float).gather(1, &guessed.unsqueeze(1), false);
-        let weights = Tensor::from_slice(&weights).to_device(device).unsqueeze(1);
+        let guessed = Tensor::from_slice(&guesses).to_device(device).view([u, -1]);
+        let each = -(logits.narrow(0, n, u).log_softmax(-1, Kind::Float) * guessed).sum_dim_intlist(
+            [-1i64].as_slice(),
+            false,
+            Kind::Float,
+        );
+        let weights = Tensor::from_slice(&weights).to_device(device);
         let mut loss = (each * weights).mean(Kind::Float) * self.settings.weight;
         if n > 0 {
             loss += logits.narrow(0, 0, n).cross_entropy_for_logits(&class_tensor(&known, device));
@@ -226,11 +268,13 @@ impl Objective for Matching {
         self.plan.unlabelled.len()
     }
 
-    fn end_epoch(&mut self, _: &Model, _: usize) -> Result<Vec<(String, f64)>, TrainError> {
+    fn end_epoch(&mut self, _: &Model, epoch: usize) -> Result<Vec<(String, f64)>, TrainError> {
+        self.restate(epoch)?;
         let of = |sum: f64| sum / self.sums.guesses.max(1.0);
         Ok(vec![
             ("guess_weight".to_owned(), of(self.sums.weight)),
             ("guess_confidence".to_owned(), of(self.sums.confidence)),
+            ("images_forward".to_owned(), (self.settings.restate * RESTATE) as f64),
         ])
     }
 
@@ -262,5 +306,23 @@ impl Objective for Matching {
         average.model.params().restore(&tensors.collect::<Vec<_>>())?;
         self.average = Some(average);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sharpen;
+
+    #[test]
+    fn sharpening_by_hand() {
+        let sharpened = |temperature| {
+            let mut row = [0.2, 0.6, 0.2];
+            sharpen(&mut row, temperature);
+            row.map(|p| (p * 1e4).round())
+        };
+        assert_eq!(sharpened(0.0), [0.0, 1e4, 0.0]);
+        assert_eq!(sharpened(1.0), [2000.0, 6000.0, 2000.0]);
+        // squares 0.04, 0.36, 0.04
+        assert_eq!(sharpened(0.5), [909.0, 8182.0, 909.0]);
     }
 }

@@ -42,6 +42,11 @@ pub struct MatchSettings {
     pub ops: usize,
     /// Side of the grey square of the strong view, as a share of the picture's.
     pub cutout: f64,
+    /// Sharpening of a guess before it is learned: 0 takes its top class, 1 the guess as it is.
+    pub temperature: f64,
+    /// Batches of weak views, half of them source and half field pictures, by which the batch-norm statistics of the average
+    /// are estimated anew after every epoch, so that strong views leave no trace in them; 0 for none.
+    pub restate: usize,
     /// Whether labelled field pictures are shown as strong views as well.
     pub strong_labels: bool,
 }
@@ -49,19 +54,21 @@ pub struct MatchSettings {
 impl Default for MatchSettings {
     fn default() -> Self {
         Self {
-            epochs: 10,
-            lr: 0.03,
+            epochs: 12,
+            lr: 0.01,
             momentum: 0.9,
             weight_decay: 5e-4,
-            source: 32,
+            source: 64,
             labelled: 32,
             unlabelled: 128,
             weight: 1.0,
             threshold: 0.95,
             ema: 0.99,
             align: true,
-            ops: 2,
-            cutout: 0.5,
+            ops: 1,
+            cutout: 0.0,
+            temperature: 0.0,
+            restate: 20,
             strong_labels: true,
         }
     }
@@ -74,7 +81,7 @@ impl MatchSettings {
     /// Names the first setting outside its range.
     pub fn check(&self) -> Result<(), TrainError> {
         let unit = |v: f64| (0.0..=1.0).contains(&v);
-        let rules: [(&'static str, f64, bool, &'static str); 8] = [
+        let rules: [(&'static str, f64, bool, &'static str); 9] = [
             ("lr", self.lr, self.lr > 0.0, "is not above 0"),
             ("momentum", self.momentum, (0.0..1.0).contains(&self.momentum), "is outside [0, 1)"),
             ("weight decay", self.weight_decay, self.weight_decay >= 0.0, "is below 0"),
@@ -82,6 +89,7 @@ impl MatchSettings {
             ("unlabelled weight", self.weight, self.weight >= 0.0, "is below 0"),
             ("threshold", self.threshold, unit(self.threshold), "is outside [0, 1]"),
             ("ema", self.ema, (0.0..1.0).contains(&self.ema), "is outside [0, 1)"),
+            ("temperature", self.temperature, self.temperature >= 0.0, "is below 0"),
             ("cutout", self.cutout, unit(self.cutout), "is outside [0, 1]"),
         ];
         match rules.into_iter().find(|(_, value, ok, _)| !ok || !value.is_finite()) {

@@ -1,3 +1,4 @@
+use super::zero_label::LIMIT;
 use crate::{Error, Method, Session, Unlabelled};
 use hybridrepair_core::{
     Evidence, LabelSet, PoolIdx, Probs, RepairSet, Target,
@@ -31,14 +32,10 @@ pub(super) fn lesson(
 
 fn matching(session: &Session, labels: LabelSet, rule: MatchRule, evidence: &Evidence) -> Result<Lesson, Error> {
     let settings = session.config.matching.clone();
-    let source = class_frequencies(&session.splits.train.labels, session.splits.class_names.len());
-    let prior = |probs: &Probs| em_prior(probs, &source, 100).into_iter().map(|p| p as f32).collect();
-    let data = MatchData {
-        replay: session.replay(),
-        field: session.splits.field.images.clone(),
-        labels,
-        prior: evidence.probs.as_ref().map(prior),
-    };
+    let prior = evidence.probs.as_ref().map(|probs| field_prior(session, probs, &labels));
+    let replay = session.replay();
+    let field = session.splits.field.images.clone();
+    let data = MatchData { replay, field, labels, prior };
     let (momentum, weight_decay) = (settings.momentum, settings.weight_decay);
     Ok(Lesson {
         optimizer: OptimSpec::Sgd { momentum, weight_decay, nesterov: true },
@@ -46,6 +43,19 @@ fn matching(session: &Session, labels: LabelSet, rule: MatchRule, evidence: &Evi
         epochs: settings.epochs,
         objective: Box::new(Matching::new(data, rule, settings)?),
     })
+}
+
+/// Class frequencies of the field: half from the predictions, half from the labels where there are at least five per class.
+///
+/// Each alone misleads: predictions know nothing of a class that the source lacks, and bought labels are no random sample.
+fn field_prior(session: &Session, probs: &Probs, labels: &LabelSet) -> Vec<f32> {
+    let classes = probs.classes();
+    let source = class_frequencies(&session.splits.train.labels, classes);
+    let predicted = em_prior(probs, &source, LIMIT, 100);
+    let bought = labels.iter().map(|l| l.class).collect::<Vec<_>>();
+    let seen = class_frequencies(&bought, classes);
+    let share = if bought.len() >= 5 * classes { 0.5 } else { 0.0 };
+    predicted.iter().zip(&seen).map(|(p, s)| ((1.0 - share) * p + share * s) as f32).collect()
 }
 
 fn two_pass(

@@ -12,8 +12,11 @@ use hybridrepair_train::shuffled_batches;
 /// Pictures per step of the re-estimation: enough for the statistics of a batch to be those of the field.
 const BATCH: usize = 128;
 
-/// Repairs without a label: batch-norm statistics are estimated anew on the field (Li et al. 2018; Schneider et al. 2020),
-/// then the logits are moved by the change of the class frequencies, found by expectation maximisation on predictions that are
+/// No class becomes this much more or less frequent than in the source.
+pub(super) const LIMIT: f64 = 10.0;
+
+/// Repairs without a label: batch-norm statistics are estimated anew on the field where that is asked for
+/// (Li et al. 2018; Schneider et al. 2020), then the logits are moved by the change of the class frequencies, found by expectation maximisation on predictions that are
 /// calibrated on the validation split (Saerens et al. 2002; Alexandari et al. 2020).
 ///
 /// # Errors
@@ -24,15 +27,20 @@ pub fn zero_label(session: &Session, run: &mut Run<'_>, before: &Model) -> Resul
         let splits = &session.splits;
         let mut rng = session.streams.named("zero-label");
         let batches = shuffled_batches(splits.field.images.len(), BATCH, true, &mut rng);
-        let forward = restate_batch_norm(&model, &splits.field.images, &session.normalizer, &batches);
+        let parts = &session.config.zero_label;
+        let mut forward = 0;
+        if parts.batch_norm {
+            forward += restate_batch_norm(&model, &splits.field.images, &session.normalizer, &batches);
+        }
         let source = class_frequencies(&splits.train.labels, splits.class_names.len());
         let held_out = predict(&model, &splits.val.images, &session.normalizer)?.logits;
         let t = temperature(&held_out, &splits.val.labels);
         let field = calibrated(&predict(&model, &splits.field.images, &session.normalizer)?.logits, t)?;
-        let prior = em_prior(&field, &source, 100);
-        // a class that the source lacks, or that the estimate takes out of the field, is not moved beyond a factor of 20
-        let shift = prior.iter().zip(&source).map(|(p, s)| ((p / s.max(1e-6)).clamp(0.05, 20.0).ln() * t) as f32);
-        let moved = model.add_to_logits(&shift.collect::<Vec<_>>());
+        let prior = em_prior(&field, &source, LIMIT, 100);
+        // a class that the source lacks is not moved
+        let ratio = |(p, s): (&f64, &f64)| if *s > 0.0 { (p / s).ln() * t } else { 0.0 };
+        let shift = prior.iter().zip(&source).map(|pair| ratio(pair) as f32);
+        let moved = parts.prior && model.add_to_logits(&shift.collect::<Vec<_>>());
         let mut metric = Metric::of("zero-label");
         metric.more.insert("temperature".to_owned(), Some(t));
         metric.more.insert("logits_moved".to_owned(), Some(f64::from(u8::from(moved))));
