@@ -36,8 +36,8 @@ fn data() -> (MatchData, Vec<ClassId>) {
         streams: Streams::new(3),
     };
     let mut bought = LabelSet::new();
-    for row in 0..6 {
-        bought.insert_bought(PoolIdx::from(row), truth[row]);
+    for (row, class) in truth.iter().enumerate().take(6) {
+        bought.insert_bought(PoolIdx::from(row), *class);
     }
     (MatchData { replay, field, labels: bought, prior: Some(vec![1.0 / 3.0; 3]) }, truth)
 }

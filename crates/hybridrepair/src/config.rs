@@ -278,7 +278,7 @@ impl RepairConfig {
                 corrected.regions.restarts = 3;
                 corrected.guard.on = true;
                 if preset == Preset::Default {
-                    corrected.method = "coverage".to_owned();
+                    "coverage".clone_into(&mut corrected.method);
                 }
                 if let Some(consistency) = &mut corrected.finetune.consistency {
                     consistency.fresh_views = true;
