@@ -1,6 +1,7 @@
 use crate::Exit;
 use hybridrepair_core::CoreError;
 use hybridrepair_data::DataError;
+use hybridrepair_label::LabelError;
 use hybridrepair_runs::RunsError;
 use hybridrepair_select::SelectError;
 use std::fmt;
@@ -67,6 +68,24 @@ impl From<DataError> for Failure {
             Some(help) => failure.help(help),
             None => failure,
         }
+    }
+}
+
+impl From<LabelError> for Failure {
+    fn from(error: LabelError) -> Self {
+        let (exit, help) = match &error {
+            LabelError::Core(error) => return error.clone().into(),
+            LabelError::Classes { .. } => (Exit::Input, "correct them; until then nothing of this file is taken"),
+            LabelError::Column { .. } => (Exit::Input, "a table has the columns id (or file) and label"),
+            LabelError::Line { .. } => (Exit::Input, "correct the line; until then nothing of this file is taken"),
+            LabelError::Tool { .. } => (
+                Exit::Input,
+                "export from Label Studio as JSON, JSON-MIN or CSV, from CVAT as \"CVAT for images 1.1\", one class per picture",
+            ),
+            LabelError::ErrorRate { .. } => (Exit::Usage, "pass a probability"),
+            _ => (Exit::Input, "check the path and its rights"),
+        };
+        Self::new(exit, &error).help(help)
     }
 }
 

@@ -7,11 +7,13 @@
 pub mod args;
 mod exit;
 mod failure;
+mod flags;
 mod handover;
 pub mod light;
 mod say;
 
 pub use exit::Exit;
 pub use failure::Failure;
+pub use flags::{class_names, input_sides};
 pub use handover::{end_with_parent, hand_over};
 pub use say::{print_line, remarks};

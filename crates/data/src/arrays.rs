@@ -78,7 +78,8 @@ fn read_arrays(dir: &Path, _: &LoadOptions) -> Result<Splits, DataError> {
     };
     let (field, holdout) = (sealed(field, "field")?, sealed(holdout, "holdout")?);
     let (name, condition_names, notes) = (ARRAYS.name.to_owned(), Vec::new(), Vec::new());
-    Ok(Splits { name, class_names, condition_names, notes, normalization, train, val, field, holdout })
+    let list = None;
+    Ok(Splits { name, class_names, condition_names, notes, list, normalization, train, val, field, holdout })
 }
 
 impl Source {

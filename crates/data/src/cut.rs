@@ -124,6 +124,7 @@ mod tests {
             class_names: (0..200).map(|c| c.to_string()).collect(),
             condition_names: Vec::new(),
             notes: Vec::new(),
+            list: None,
             normalization: Normalization { mean: [0.0; 3], std: [1.0; 3] },
             train: labelled(100),
             val: labelled(50),

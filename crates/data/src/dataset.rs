@@ -1,10 +1,11 @@
 //! What is known about a data set before it is read, and the way to load one by name.
 
-use crate::folder::InputSize;
+use crate::folder::{FileList, InputSize, OwnFolders, read_own};
 use crate::registry::DATASETS;
 use crate::signs::SignsSpec;
 use crate::{Cut, DataError, PublishedSplit, Splits, TrainTransform};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A data set that can be asked for by name. A new one is a file with such an entry and a line in `registry.rs`.
 #[derive(Debug)]
@@ -47,6 +48,10 @@ pub struct LoadOptions {
     pub cut_seed: u64,
     /// For picture files: the input size, and how pictures are brought to it; `None` is the data set's own.
     pub input: Option<InputSize>,
+    /// Folders of own pictures, instead of a data set by name.
+    pub own: Option<OwnFolders>,
+    /// The files of an earlier reading of those folders: what has come since is left out.
+    pub list: Option<Arc<FileList>>,
 }
 
 impl Dataset {
@@ -146,12 +151,19 @@ impl DatasetSpec {
     }
 }
 
-/// Loads the data set of this name, from `dir` when it is read from files, cut as `options` say.
+/// Loads the data set of this name (or the folders of the options), from `dir` when it is read from files, cut as `options` say.
 ///
 /// # Errors
 /// When the name is unknown, the folder is missing, files are damaged, or the cut is impossible.
 pub fn load(name: &str, dir: Option<&Path>, options: &LoadOptions) -> Result<Splits, DataError> {
-    DatasetSpec::parse(name, dir, options)?.load()?.cut(&options.cut, options.cut_seed)
+    let whole = match &options.own {
+        Some(own) => {
+            let input = options.input.unwrap_or(InputSize::square(32));
+            read_own(own, options.list.as_deref(), &input, options.cut_seed)?.splits
+        }
+        None => DatasetSpec::parse(name, dir, options)?.load()?,
+    };
+    whole.cut(&options.cut, options.cut_seed)
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub use images::Images;
 pub use mnist::read_mnist_part;
 pub use published::{DrawSource, PublishedSplit};
 pub use randaugment::RandAugment;
-pub use sheet::{Sheet, contact_sheet};
+pub use sheet::{Sheet, contact_sheet, png};
 pub use signs::{SIGNS_VERSION, SignsSpec, signs};
 pub use splits::{Field, Labelled, Normalization, Splits, Whole};
 pub use stl10::{read_stl10, read_stl10_part};

@@ -122,6 +122,7 @@ impl Plan {
             name: self.name.to_owned(),
             condition_names: Vec::new(),
             notes: Vec::new(),
+            list: None,
             normalization: self.normalization,
             train: labelled(&train_pool, &train),
             val: labelled(&val_pool, &val),

@@ -1,6 +1,7 @@
-use crate::{DataError, Images};
+use crate::{DataError, Images, folder::FileList};
 use hybridrepair_core::{ClassId, SampleId, SealedLabels};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Channel mean and standard deviation of pixels scaled to [0, 1], in the order red, green, blue.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,7 +56,7 @@ pub struct Labelled {
 pub struct Field {
     /// The pictures.
     pub images: Images,
-    /// Their true labels, readable through a ledger only.
+    /// Their true labels, readable through a ledger only; none where people must label.
     pub labels: SealedLabels,
     /// The samples in their data set.
     pub ids: Vec<SampleId>,
@@ -74,6 +75,8 @@ pub struct Splits {
     pub condition_names: Vec<String>,
     /// What people should know about the reading: pictures passed over, files not looked at. A line each.
     pub notes: Vec<String>,
+    /// The files that the pictures come from, where they come from files: a sample's id is its place there.
+    pub list: Option<Arc<FileList>>,
     /// Channel statistics of the test transform.
     pub normalization: Normalization,
     /// What the model was trained on.

@@ -3,13 +3,15 @@
 use crate::Error;
 use hybridrepair_core::{Budget, SealedLabels};
 use hybridrepair_data::{
-    BiasModel, Cut, DataError, Dataset, DrawSource, Field, Labelled, LoadOptions, PublishedSplit, SignsSpec, Splits,
-    TrainTransform,
+    BiasModel, Cut, DataError, Dataset, DrawSource, Field, Labelled, LoadOptions, Normalization, PublishedSplit,
+    SignsSpec, Splits, TrainTransform,
+    folder::{FileList, InputSize, OwnFolders},
 };
 use hybridrepair_embed::Extractor;
 use hybridrepair_finetune::{GuardSettings, MatchSettings, RepairSettings};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Which set of values fills in what a recipe does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +45,67 @@ pub struct DataConfig {
     pub judge: Judge,
     /// For `signs`: pictures to draw.
     pub signs: SignsSizes,
+    /// Own folders instead of a data set by name.
+    pub folders: Option<FolderConfig>,
+    /// For picture files: height and width of the network's input.
+    pub input: Option<[usize; 2]>,
+    /// For picture files: `stretch`, `fit-pad`, `center-crop` or `center-crop=SHORTER`.
+    pub resize: Option<String>,
+    /// For picture files: the channel statistics that the model expects, where they are not those of `train`.
+    pub normalization: Option<Normalization>,
+    /// For own folders: a name per class in the order of the logits.
+    pub classes: Option<Vec<String>>,
+}
+
+/// Folders of own pictures; all but the field pool may be missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FolderConfig {
+    /// What the model was trained on, a folder per class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<PathBuf>,
+    /// Held out from training, a folder per class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub val: Option<PathBuf>,
+    /// The pool that labels are bought from.
+    pub field: PathBuf,
+    /// Judges the repair, a folder per class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout: Option<PathBuf>,
+}
+
+/// Who gives labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    /// People where the field pool has no labels, else the oracle.
+    Auto,
+    /// The sealed labels of a benchmark.
+    Oracle,
+    /// People, outside of this program: the run stops until their answers are there.
+    People,
+}
+
+/// How labels are bought.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AnnotateConfig {
+    /// Who gives them.
+    pub by: By,
+    /// Answers by different annotators that each picture gets; the budget counts answers.
+    pub answers: usize,
+    /// Share of the pictures that is drawn at random and judges instead of training; without a holdout 0.2, else none.
+    pub random_share: Option<f64>,
+    /// Whether "cannot tell" costs as much as a label.
+    pub cannot_tell_costs: bool,
+    /// Of the oracle: the chance of a wrong answer.
+    pub error_rate: f64,
+}
+
+impl Default for AnnotateConfig {
+    fn default() -> Self {
+        Self { by: By::Auto, answers: 1, random_share: None, cannot_tell_costs: true, error_rate: 0.0 }
+    }
 }
 
 /// The pictures that a result is judged on.
@@ -153,6 +216,8 @@ pub struct RepairConfig {
     pub extractor: String,
     /// Which epoch of the repair is kept.
     pub keep: EpochRule,
+    /// How labels are bought.
+    pub annotate: AnnotateConfig,
     /// The data.
     pub data: DataConfig,
     /// Regions and propagation.
@@ -180,6 +245,11 @@ impl Default for DataConfig {
             cut: Cut::default(),
             judge: Judge::Holdout,
             signs: SignsSizes::default(),
+            folders: None,
+            input: None,
+            resize: None,
+            normalization: None,
+            classes: None,
         }
     }
 }
@@ -224,6 +294,16 @@ impl RepairConfig {
                 "regions: average_size, restarts and min_samples are at least 1, min_cluster_size at least 2",
             );
         }
+        let a = &self.annotate;
+        if a.answers == 0 || a.random_share.is_some_and(|s| !(0.0..1.0).contains(&s)) {
+            return wrong("annotate: answers is at least 1, random_share is at least 0 and below 1");
+        }
+        if !(0.0..=1.0).contains(&a.error_rate) {
+            return wrong("annotate: error_rate is a probability");
+        }
+        if a.by == By::People && a.error_rate > 0.0 {
+            return wrong("annotate: error_rate is for the oracle; people make their own errors");
+        }
         if self.checkpoint.is_some() && self.torchscript.is_some() {
             return wrong("checkpoint and torchscript both name the model under repair: give one of them");
         }
@@ -260,6 +340,7 @@ impl RepairConfig {
             torchscript: None,
             extractor: "penultimate".to_owned(),
             keep: EpochRule::Last,
+            annotate: AnnotateConfig::default(),
             data: DataConfig::default(),
             regions: RegionsConfig::default(),
             threshold: ThresholdConfig::default(),
@@ -296,6 +377,14 @@ impl DataConfig {
     /// # Errors
     /// When it is unknown, missing or damaged.
     pub fn load(&self) -> Result<Splits, Error> {
+        self.load_listed(None, false)
+    }
+
+    /// Loads the data set; of own folders exactly the files of `list`, the field pool without labels for `people`.
+    ///
+    /// # Errors
+    /// When it is unknown, missing or damaged.
+    pub fn load_listed(&self, list: Option<Arc<FileList>>, people: bool) -> Result<Splits, Error> {
         let source = match &self.split_files {
             Some((train, val)) => DrawSource::IndexFiles { train: train.clone(), val: val.clone() },
             None => DrawSource::Seed(self.split_seed),
@@ -307,7 +396,16 @@ impl DataConfig {
             published: PublishedSplit { model, source },
             cut: self.cut,
             cut_seed: self.split_seed,
-            ..LoadOptions::default()
+            input: self.input_size()?,
+            own: self.folders.clone().map(|FolderConfig { train, val, field, holdout }| OwnFolders {
+                train,
+                val,
+                field,
+                holdout,
+                classes: self.classes.clone(),
+                people,
+            }),
+            list,
         };
         let mut splits = hybridrepair_data::load(&self.name, self.dir.as_deref(), &options)?;
         if self.judge == Judge::Val {
@@ -316,7 +414,25 @@ impl DataConfig {
                 Field { images, labels: SealedLabels::seal("validation split", labels), ids, conditions: None };
             splits.notes.push("judged on the validation split: the holdout is not opened".to_owned());
         }
+        if let Some(normalization) = self.normalization {
+            splits.normalization = normalization;
+        }
+        if people {
+            splits.field.labels = SealedLabels::unknown("field");
+        }
         Ok(splits)
+    }
+
+    /// The input size that was asked for, where one was.
+    fn input_size(&self) -> Result<Option<InputSize>, Error> {
+        let resize = self.resize.as_deref().unwrap_or("stretch").parse()?;
+        match self.input {
+            Some([height, width]) => Ok(Some(InputSize { height, width, resize })),
+            None if self.resize.is_some() => {
+                Err(Error::Config("resize without input: say the size of the network's input as well".to_owned()))
+            }
+            None => Ok(None),
+        }
     }
 
     /// How training pictures are varied, which depends on the data set: a mirrored arrow points the other way.

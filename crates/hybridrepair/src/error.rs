@@ -1,6 +1,19 @@
 use std::path::PathBuf;
 use thiserror::Error;
 
+/// What a run waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Pictures that are asked about.
+    pub asked: usize,
+    /// Those among them that judge and are not trained on.
+    pub judges: usize,
+    /// Pictures without enough answers.
+    pub missing: usize,
+    /// Pictures on which the answers are at odds.
+    pub ties: usize,
+}
+
 /// What can go wrong in the pipeline. Each stage keeps its own error; this says which.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -52,6 +65,9 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// People must label first. Not a failure: what is there so far is kept, and `resume` goes on.
+    #[error("waiting for labels: {} pictures without enough answers, {} on which answers are at odds", .0.missing, .0.ties)]
+    Waiting(Waiting),
     /// Nothing may be kept: the repaired model is not safe.
     #[error("repair refused: {0}")]
     Refused(String),

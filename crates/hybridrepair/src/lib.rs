@@ -21,6 +21,8 @@
 #[cfg(feature = "torch")]
 mod arrays;
 #[cfg(feature = "torch")]
+mod asked;
+#[cfg(feature = "torch")]
 mod config;
 #[cfg(feature = "torch")]
 mod error;
@@ -56,13 +58,14 @@ pub use progress::{Progress, Silent};
 pub use {
     arrays::{read_array, write_array},
     config::{
-        DataConfig, EpochRule, Judge, Preset, RegionsConfig, RepairConfig, SignsSizes, ThresholdConfig, ZeroLabelConfig,
+        AnnotateConfig, By, DataConfig, EpochRule, FolderConfig, Judge, Preset, RegionsConfig, RepairConfig,
+        SignsSizes, ThresholdConfig, ZeroLabelConfig,
     },
-    error::Error,
+    error::{Error, Waiting},
     hybridrepair_embed as embed, hybridrepair_finetune as finetune, hybridrepair_torch as torch,
     hybridrepair_train as training,
     method::{METHODS, Method, Unlabelled},
-    repair::{Report, repair},
+    repair::{Report, repair, repair_with},
     run::{Cost, Run},
     session::Session,
     train::{TrainConfig, Trained, train},

@@ -1,10 +1,12 @@
 use crate::{
     Error, Method, Preset, Progress, RepairConfig, Run, Session, Trainer,
-    stages::{self, Evaluation},
+    stages::{self, Bought, Evaluation},
 };
 use hybridrepair_core::{Evidence, Need};
 use hybridrepair_embed::Extractor;
-use hybridrepair_runs::{BudgetNumbers, Event, HoldoutNumbers, RunDir, Summary, write_config};
+use hybridrepair_runs::{
+    BudgetNumbers, Event, FieldEstimate, HoldoutNumbers, RunDir, Summary, write_config, write_json,
+};
 use hybridrepair_select::strategy;
 use std::fs;
 
@@ -27,6 +29,19 @@ pub struct Report {
 /// # Errors
 /// Those of the stages. What was written until then stays.
 pub fn repair(session: &Session, dir: RunDir, progress: &mut dyn Progress) -> Result<Report, Error> {
+    repair_with(session, dir, progress, false)
+}
+
+/// As [`repair`]; with `partial`, goes on with the answers that people have given so far.
+///
+/// # Errors
+/// As [`repair`].
+pub fn repair_with(
+    session: &Session,
+    dir: RunDir,
+    progress: &mut dyn Progress,
+    partial: bool,
+) -> Result<Report, Error> {
     let config = &session.config;
     let method = Method::named(&config.method)?;
     if let (Some(strategy), None) = (&config.strategy, method.strategy) {
@@ -41,36 +56,52 @@ pub fn repair(session: &Session, dir: RunDir, progress: &mut dyn Progress) -> Re
     write_config(&dir.layout().config(), &RepairConfig { device, threads, ..config.clone() })?;
     let layout = dir.layout().clone();
     let budget = if rule_name.is_some() { session.budget } else { 0 };
+    if let Some(list) = session.splits.list.as_ref().filter(|_| config.data.folders.is_some()) {
+        write_json(&layout.files(), &**list)?;
+    }
     let mut run = Run::open(dir, budget, progress)?;
+    run.partial = partial;
+    let worked = work(session, &mut run, method, rule_name);
+    if let Err(Error::Waiting(_)) = &worked {
+        run.events.record(Event::RunEnd { exit: 3 })?;
+    }
+    worked
+}
 
+/// All stages of a run.
+fn work(session: &Session, run: &mut Run<'_>, method: Method, rule_name: Option<&str>) -> Result<Report, Error> {
+    let layout = run.dir.layout().clone();
+    let mut bought = Bought::default();
     let mut evidence = Evidence::default();
-    let before = stages::replay(session, &mut run)?;
+    let before = stages::replay(session, run)?;
     let mut repaired = None;
     if let Some(rule_name) = rule_name {
         let needs = strategy(rule_name)?.needs();
-        stages::embed(session, &mut run, &mut evidence)?;
+        stages::embed(session, run, &mut evidence)?;
         if needs.contains(Need::Views) || method.trusts() {
-            stages::score(session, &mut run, &mut evidence)?;
+            stages::score(session, run, &mut evidence)?;
         }
         if needs.contains(Need::Regions) || method.spread {
-            stages::cluster(session, &mut run, &mut evidence)?;
+            stages::cluster(session, run, &mut evidence)?;
         }
         if needs.contains(Need::Source) {
-            stages::source_embeddings(session, &mut run, &mut evidence)?;
+            stages::source_embeddings(session, run, &mut evidence)?;
         }
-        let selection = stages::select(session, &mut run, rule_name, &evidence)?;
-        let mut labels = stages::annotate(session, &mut run, &selection)?;
+        let judges = stages::random_share(session, run)?;
+        let selection = stages::select(session, run, rule_name, &evidence, &judges)?;
+        bought = stages::annotate(session, run, &selection, &judges, &evidence)?;
+        let mut labels = bought.labels.clone();
         if method.spread {
-            labels = stages::propagate(session, &mut run, &labels, &selection, &evidence)?;
+            labels = stages::propagate(session, run, &labels, &selection, &evidence)?;
         }
-        let tau = method.trusts().then(|| stages::threshold(session, &mut run, &evidence)).transpose()?;
-        repaired = Some(stages::finetune(session, &mut run, &before, labels, method, &evidence, tau)?);
+        let tau = method.trusts().then(|| stages::threshold(session, run, &evidence)).transpose()?;
+        repaired = Some(stages::finetune(session, run, &before, labels, method, &evidence, tau)?);
     }
     if method.trainer == Trainer::ZeroLabel {
-        repaired = Some(stages::zero_label(session, &mut run, &before)?);
+        repaired = Some(stages::zero_label(session, run, &before)?);
     }
-    let evaluation = stages::evaluate(session, &mut run, &before, repaired.as_ref())?;
-    let summary = summary(session, method, rule_name, &run, &evaluation, repaired.is_some())?;
+    let evaluation = stages::evaluate(session, run, &before, repaired.as_ref(), &bought)?;
+    let summary = summary(session, method, rule_name, run, &evaluation, repaired.is_some())?;
     summary.write(&layout.summary())?;
     run.events.record(Event::RunEnd { exit: 0 })?;
     if let Some(repaired) = &repaired {
@@ -102,6 +133,10 @@ fn summary(
         budget: BudgetNumbers::new(session.budget, session.pool.len()),
         labels_bought: bought,
         holdout: HoldoutNumbers::new(&evaluation.before_after, &evaluation.raw_after),
+        random_share: evaluation
+            .random_share
+            .as_ref()
+            .map(|change| FieldEstimate::new(change, session.splits.holdout.images.is_empty())),
         holdout_inputs_used: method.trusts() && config.threshold.fixed.is_none() && config.threshold.on_holdout,
         images_trained: run.images_trained,
         images_forward: run.images_forward,

@@ -14,6 +14,8 @@ pub struct Run<'a> {
     /// Every reading of a sealed label.
     pub ledger: Ledger,
     ledger_file: LedgerFile,
+    /// Whether to go on with the answers that are there when some are missing.
+    pub partial: bool,
     /// Who is told how far it is.
     pub progress: &'a mut dyn Progress,
     /// Seconds per stage; of a cached stage, those of its computation.
@@ -41,7 +43,7 @@ impl<'a> Run<'a> {
     /// Begins to write a run.
     ///
     /// # Errors
-    /// When its files cannot be written, or hold more bought labels than the budget.
+    /// When its files cannot be written.
     pub fn open(dir: RunDir, budget: usize, progress: &'a mut dyn Progress) -> Result<Self, Error> {
         let layout = dir.layout();
         let (ledger_file, ledger) = LedgerFile::open(&layout.ledger(), budget)?;
@@ -53,6 +55,7 @@ impl<'a> Run<'a> {
             dir,
             ledger,
             ledger_file,
+            partial: false,
             progress,
             seconds: BTreeMap::new(),
             images_trained: 0,

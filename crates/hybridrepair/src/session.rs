@@ -1,12 +1,12 @@
-use crate::{Error, RepairConfig};
+use crate::{By, Error, RepairConfig};
 use hybridrepair_core::{Pool, Streams};
-use hybridrepair_data::{Normalizer, Splits, ViewMaker};
+use hybridrepair_data::{Normalizer, Splits, ViewMaker, folder::FileList};
 use hybridrepair_runs::{Cache, Fingerprint, StageKey};
 use hybridrepair_torch::{
     CheckpointMeta, DataFacts, DeviceChoice, Model, Runtime, RuntimeConfig, libtorch_version, open_checkpoint,
     open_script,
 };
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 /// What all methods of a comparison share: data, the model under repair, the device, and the cache of finished stages.
 pub struct Session {
@@ -28,8 +28,12 @@ pub struct Session {
     pub streams: Streams,
     /// Finished stages.
     pub cache: Cache,
-    /// Labels that the budget buys.
+    /// Answers that the budget buys.
     pub budget: usize,
+    /// Pictures that are bought for training.
+    pub picks: usize,
+    /// Pictures of the random share.
+    pub judges: usize,
     data_key: Fingerprint,
     model_key: Fingerprint,
 }
@@ -40,11 +44,19 @@ impl Session {
     /// # Errors
     /// When a setting, the data, the checkpoint or the device cannot be used.
     pub fn open(config: RepairConfig, cache: &Path) -> Result<Self, Error> {
+        Self::open_listed(config, cache, None)
+    }
+
+    /// As [`Session::open`]; of own folders exactly the files of `list`, those of an earlier session of the run.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn open_listed(config: RepairConfig, cache: &Path, list: Option<Arc<FileList>>) -> Result<Self, Error> {
         let device: DeviceChoice = config.device.parse()?;
         config.check()?;
         let runtime = Runtime::start(RuntimeConfig { device, threads: config.threads })?;
-        let splits = config.data.load()?;
-        let budget = config.budget.count(splits.field.images.len())?;
+        let splits = config.data.load_listed(list, config.annotate.by == By::People)?;
+        let shares = shares(&config, &splits)?;
         let file = config.model_file().map(Path::to_owned).ok_or_else(|| {
             let name = &config.data.name;
             Error::Config(format!(
@@ -76,7 +88,9 @@ impl Session {
             splits,
             model,
             meta,
-            budget,
+            budget: shares.budget,
+            picks: shares.picks,
+            judges: shares.judges,
             config,
         })
     }
@@ -87,10 +101,16 @@ impl Session {
     /// When the budget does not fit the pool.
     pub fn with_config(&mut self, config: RepairConfig) -> Result<(), Error> {
         config.check()?;
-        self.budget = config.budget.count(self.pool.len())?;
+        let Shares { budget, picks, judges } = shares(&config, &self.splits)?;
+        (self.budget, self.picks, self.judges) = (budget, picks, judges);
         self.streams = Streams::new(config.seed);
         self.config = config;
         Ok(())
+    }
+
+    /// Hash of all pictures and given labels: a run goes on with equal ones only.
+    pub fn data_key(&self) -> Fingerprint {
+        self.data_key
     }
 
     /// Key of a stage that depends on the data, the model under repair and the kind of device.
@@ -135,6 +155,40 @@ impl Session {
         let config = settings.view_config();
         Ok(ViewMaker::new(images.clone(), self.splits.normalization, config, self.streams, name)?)
     }
+}
+
+/// How the budget is spent.
+struct Shares {
+    budget: usize,
+    picks: usize,
+    judges: usize,
+}
+
+/// The share of the pictures that judges where there is no holdout.
+const RANDOM_SHARE: f64 = 0.2;
+
+fn shares(config: &RepairConfig, splits: &Splits) -> Result<Shares, Error> {
+    let pool = splits.field.images.len();
+    let budget = config.budget.count(pool)?;
+    let answers = config.annotate.answers;
+    let images = budget / answers;
+    let alone = splits.holdout.images.is_empty();
+    let share = config.annotate.random_share.unwrap_or(if alone { RANDOM_SHARE } else { 0.0 });
+    let judges = if share > 0.0 { ((images as f64 * share).round() as usize).max(1) } else { 0 };
+    let wrong = |why: String| Err(Error::Config(why));
+    if images == 0 {
+        return wrong(format!("a budget of {budget} answers does not buy {answers} answers for one picture"));
+    }
+    if alone && judges == 0 {
+        return wrong("nothing judges the repair: give a holdout, or a random share above 0".to_owned());
+    }
+    if alone && config.threshold.on_holdout && config.threshold.fixed.is_none() {
+        return wrong("preset published finds its threshold on a holdout: give one, or take another preset".to_owned());
+    }
+    if judges >= images {
+        return wrong(format!("a budget of {images} pictures leaves none to train on beside {judges} that judge"));
+    }
+    Ok(Shares { budget, picks: images - judges, judges })
 }
 
 /// Adds parameters to a key.

@@ -39,8 +39,28 @@ pub enum LabelError {
         /// What is wrong with it, with the offending value.
         why: String,
     },
-    /// A file whose name ends neither in `.csv` nor in `.jsonl`.
-    #[error("{}: labels are read from .csv and .jsonl files", path.display())]
+    /// A file of a label tool that cannot be understood.
+    #[error("{}: {why}", path.display())]
+    Tool {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, with the place and the offending value.
+        why: String,
+    },
+    /// Answers that name no class.
+    #[error("{}: {count} answers name no class; first at {first}; classes are {known}", path.display())]
+    Classes {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        count: usize,
+        /// The first of them, with its place.
+        first: String,
+        /// The classes.
+        known: String,
+    },
+    /// A file whose name has another ending.
+    #[error("{}: answers are read from .csv, .tsv, .jsonl, .json, .xml and .zip files", path.display())]
     Format {
         /// The file.
         path: PathBuf,

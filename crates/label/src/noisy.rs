@@ -1,12 +1,14 @@
+use crate::annotator::labels_of;
+use crate::oracle::answered;
 use crate::{Annotator, Answer, LabelError};
-use hybridrepair_core::{ClassId, LabelSet, Ledger, PoolIdx, SealedLabels, Selection, Streams};
+use hybridrepair_core::{ClassId, Ledger, PoolIdx, Purpose, SealedLabels, Selection, Streams};
 use rand::Rng;
 
-/// A simulated annotator that gives a wrong class with a fixed probability, each other class equally often.
+/// Simulated annotators who give a wrong class with a fixed probability, each other class equally often.
 ///
-/// The error of a sample comes from the stream (seed, `noisy-oracle`, row): it does not depend on what was asked before,
-/// so a resumed run gets the answers of an uninterrupted one. The ledger notes the sealed label that was read, the answer
-/// holds the class that was said.
+/// The error of annotator `k` on a sample comes from the stream (seed, `noisy-oracle`, row, k): it does not depend on what
+/// was asked before, so a resumed run gets the answers of an uninterrupted one. The ledger notes the class that was said,
+/// not the sealed one. A sample on which the annotators are at odds gets no label.
 ///
 /// ```
 /// use hybridrepair_core::{ClassId, Ledger, Pick, PoolIdx, SampleId, SealedLabels, Selection, Streams};
@@ -25,11 +27,12 @@ pub struct NoisyOracle {
     rate: f64,
     streams: Streams,
     by: String,
-    known: LabelSet,
+    answers: usize,
+    purpose: Purpose,
 }
 
 impl NoisyOracle {
-    /// Wrong with probability `rate` in [0, 1] among `classes` classes; `by` names the stage in the ledger.
+    /// One annotator, wrong with probability `rate` in [0, 1] among `classes` classes; `by` names the stage in the ledger.
     ///
     /// # Errors
     /// When the rate is no probability, or errors are asked for where there is no other class.
@@ -43,37 +46,52 @@ impl NoisyOracle {
         if !(0.0..=1.0).contains(&rate) || (rate > 0.0 && classes < 2) {
             return Err(LabelError::ErrorRate { rate, classes });
         }
-        Ok(Self { sealed, classes, rate, streams, by: by.into(), known: LabelSet::new() })
+        let (answers, purpose) = (1, Purpose::Annotate);
+        Ok(Self { sealed, classes, rate, streams, by: by.into(), answers, purpose })
     }
 
-    /// Goes on from labels that were bought before: they are given again and not bought again.
+    /// So many annotators, each of whom answers on every sample and is paid for it.
     #[must_use]
-    pub fn resumed(mut self, known: LabelSet) -> Self {
-        self.known = known;
+    pub fn answers(mut self, answers: usize) -> Self {
+        self.answers = answers.max(1);
         self
     }
 
-    /// What this annotator says of a sample.
-    fn said(&self, idx: PoolIdx, truth: ClassId) -> ClassId {
-        let mut rng = self.streams.at("noisy-oracle", u64::from(idx.0), 0);
+    /// What the answers are for; training unless said otherwise.
+    #[must_use]
+    pub fn purpose(mut self, purpose: Purpose) -> Self {
+        self.purpose = purpose;
+        self
+    }
+
+    /// What an annotator says of a sample.
+    fn said(&self, idx: PoolIdx, annotator: usize, truth: ClassId) -> ClassId {
+        let mut rng = self.streams.at("noisy-oracle", u64::from(idx.0), annotator as u64);
         if rng.r#gen::<f64>() >= self.rate {
             return truth;
         }
         let other = rng.gen_range(0..self.classes - 1);
         ClassId::from(other + usize::from(other >= truth.column()))
     }
+
+    fn name(&self, annotator: usize) -> String {
+        if self.answers == 1 { self.by.clone() } else { format!("{}-{}", self.by, annotator + 1) }
+    }
 }
 
 impl Annotator for NoisyOracle {
     fn annotate(&mut self, ask: &Selection, ledger: &mut Ledger) -> Result<Answer, LabelError> {
+        let known = answered(ledger);
         for pick in &ask.picks {
-            if !self.known.contains(pick.idx) {
-                let truth = ledger.buy(&self.sealed, pick.idx, &self.by)?;
-                self.known.insert_bought(pick.idx, self.said(pick.idx, truth));
+            for annotator in 0..self.answers {
+                let by = self.name(annotator);
+                if !known.contains(&(pick.idx, by.clone())) {
+                    let said = |truth| self.said(pick.idx, annotator, truth);
+                    ledger.buy_said(&self.sealed, pick.idx, self.purpose, &by, said)?;
+                }
             }
         }
-        let given = ask.picks.iter().filter_map(|pick| self.known.get(pick.idx).copied()).collect();
-        Ok(Answer::Complete(given))
+        Ok(Answer::Complete(labels_of(ask, ledger)))
     }
 }
 
@@ -102,11 +120,27 @@ mod tests {
     fn a_resumed_oracle_says_what_an_uninterrupted_one_says() {
         let mut ledger = Ledger::new(9);
         let whole = noisy(0.5).annotate(&ask(&[4, 9, 2, 7, 11]), &mut ledger).unwrap();
-        let part = noisy(0.5).annotate(&ask(&[7, 9]), &mut ledger).unwrap();
-        let mut resumed = noisy(0.5).resumed(part.labels().clone());
-        let mut ledger = Ledger::new(3);
-        assert_eq!(resumed.annotate(&ask(&[4, 9, 2, 7, 11]), &mut ledger).unwrap(), whole);
-        assert_eq!(ledger.bought(), 3, "two were bought before");
+        let mut ledger = Ledger::new(5);
+        noisy(0.5).annotate(&ask(&[7, 9]), &mut ledger).unwrap();
+        assert_eq!(noisy(0.5).annotate(&ask(&[4, 9, 2, 7, 11]), &mut ledger).unwrap(), whole);
+        assert_eq!(ledger.bought(), 5, "two were bought before");
+        // what is noted is what was said
+        for entry in ledger.entries() {
+            assert_eq!(entry.class, whole.labels().get(entry.idx.unwrap()).map(|l| l.class));
+        }
+    }
+
+    #[test]
+    fn three_annotators_are_right_more_often_than_one_and_cost_three_times_as_much() {
+        let rows: Vec<u32> = (0..4000).collect();
+        let mut ledger = Ledger::new(12_000);
+        let answer = noisy(0.2).answers(3).annotate(&ask(&rows), &mut ledger).unwrap();
+        let right = answer.labels().iter().filter(|l| l.class.0 == l.idx.0 % 4).count();
+        // two or three of three right: 0.896; the rest is wrong, or three different answers
+        assert!((3520..3650).contains(&right), "{right}");
+        assert!(answer.labels().len() < 4000, "ties have no label");
+        assert_eq!(ledger.bought(), 12_000);
+        assert_eq!(ledger.entries()[2].by, "annotate-3");
     }
 
     #[test]

@@ -1,7 +1,10 @@
+use crate::annotator::labels_of;
 use crate::{Annotator, Answer, LabelError};
-use hybridrepair_core::{LabelSet, Ledger, SealedLabels, Selection};
+use hybridrepair_core::{Ledger, PoolIdx, Purpose, SealedLabels, Selection};
+use std::collections::BTreeSet;
 
-/// A simulated annotator that is always right. It reads of the sealed labels only what is bought.
+/// A simulated annotator that is always right. It reads of the sealed labels only what is bought, and buys nothing that
+/// the ledger holds already.
 ///
 /// ```
 /// use hybridrepair_core::{ClassId, Ledger, Pick, PoolIdx, SampleId, SealedLabels, Selection};
@@ -18,40 +21,44 @@ use hybridrepair_core::{LabelSet, Ledger, SealedLabels, Selection};
 pub struct Oracle {
     sealed: SealedLabels,
     by: String,
-    known: LabelSet,
+    purpose: Purpose,
 }
 
 impl Oracle {
     /// Over the sealed labels of a pool; `by` names the stage in the ledger.
     pub fn new(sealed: SealedLabels, by: impl Into<String>) -> Self {
-        Self { sealed, by: by.into(), known: LabelSet::new() }
+        Self { sealed, by: by.into(), purpose: Purpose::Annotate }
     }
 
-    /// Goes on from labels that were bought before: they are given again and not bought again.
+    /// What its answers are for; training unless said otherwise.
     #[must_use]
-    pub fn resumed(mut self, known: LabelSet) -> Self {
-        self.known = known;
+    pub fn purpose(mut self, purpose: Purpose) -> Self {
+        self.purpose = purpose;
         self
     }
 }
 
 impl Annotator for Oracle {
     fn annotate(&mut self, ask: &Selection, ledger: &mut Ledger) -> Result<Answer, LabelError> {
+        let known = answered(ledger);
         for pick in &ask.picks {
-            if !self.known.contains(pick.idx) {
-                let class = ledger.buy(&self.sealed, pick.idx, &self.by)?;
-                self.known.insert_bought(pick.idx, class);
+            if !known.contains(&(pick.idx, self.by.clone())) {
+                ledger.buy_said(&self.sealed, pick.idx, self.purpose, &self.by, |truth| truth)?;
             }
         }
-        let given = ask.picks.iter().filter_map(|pick| self.known.get(pick.idx).copied()).collect();
-        Ok(Answer::Complete(given))
+        Ok(Answer::Complete(labels_of(ask, ledger)))
     }
+}
+
+/// Who has answered on what.
+pub(crate) fn answered(ledger: &Ledger) -> BTreeSet<(PoolIdx, String)> {
+    ledger.entries().iter().filter(|e| e.is_answer()).filter_map(|e| Some((e.idx?, e.by.clone()))).collect()
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use hybridrepair_core::{ClassId, Pick, PoolIdx, SampleId};
+    use hybridrepair_core::{ClassId, Pick, SampleId};
 
     /// A selection of rows whose ids are 100 above.
     pub(crate) fn ask(rows: &[u32]) -> Selection {
@@ -79,11 +86,10 @@ pub(crate) mod tests {
         let second = oracle.annotate(&ask(&[2, 7]), &mut ledger).unwrap();
         assert_eq!(second.labels().len(), 2);
         assert_eq!(ledger.bought(), 3);
-        assert!(oracle.annotate(&ask(&[9]), &mut ledger).is_err(), "the fourth of three");
-
-        let mut ledger = Ledger::new(0);
-        let mut resumed = Oracle::new(sealed(10), "annotate").resumed(second.labels().clone());
-        assert_eq!(resumed.annotate(&ask(&[2, 7]), &mut ledger).unwrap(), second);
-        assert!(matches!(resumed.annotate(&ask(&[10]), &mut ledger), Err(LabelError::Core(_))));
+        // another process goes on with the ledger
+        let mut again = Oracle::new(sealed(10), "annotate");
+        assert_eq!(again.annotate(&ask(&[2, 7]), &mut ledger).unwrap(), second);
+        assert!(again.annotate(&ask(&[9]), &mut ledger).is_err(), "the fourth of three");
+        assert!(matches!(again.annotate(&ask(&[10]), &mut Ledger::new(1)), Err(LabelError::Core(_))));
     }
 }

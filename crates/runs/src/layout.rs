@@ -39,6 +39,10 @@ files! {
     metrics, METRICS = "metrics.jsonl";
     /// The picks, best first, each with its reason.
     selection, SELECTION = "selection.jsonl";
+    /// The random samples by which accuracy is estimated.
+    random_share, RANDOM_SHARE = "random_share.jsonl";
+    /// The files of the data, where it came from folders.
+    files, FILES = "files.json";
     /// Every reading of sealed labels.
     ledger, LEDGER = "ledger.jsonl";
     /// Bought labels.
@@ -78,6 +82,11 @@ impl Layout {
     /// The checkpoint name of an epoch, counted from 0: `epoch-0003` is the fourth.
     pub fn epoch_name(epoch: usize) -> String {
         format!("epoch-{epoch:04}")
+    }
+
+    /// What people are asked.
+    pub fn asked(&self) -> PathBuf {
+        self.tasks().join("asked.json")
     }
 
     /// Where repair training stands: model, optimiser and finished epochs, replaced whole after every epoch.

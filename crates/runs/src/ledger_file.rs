@@ -1,5 +1,5 @@
 use crate::{JsonLines, RunsError, now, read_lines};
-use hybridrepair_core::{ClassId, Entry, Ledger, PoolIdx, Purpose};
+use hybridrepair_core::{ClassId, Entry, Ledger, PoolIdx, Purpose, Reply};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -20,10 +20,36 @@ pub struct LedgerLine {
     pub count: usize,
     /// The row of the pool, when one label was read.
     pub idx: Option<PoolIdx>,
-    /// The class, when one label was bought.
+    /// The class that was said, when one label was bought; none for "cannot tell".
     pub class: Option<ClassId>,
     /// What it cost, in labels.
     pub cost: f64,
+    /// How long the answer took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+    /// When it was given, where its source says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<String>,
+}
+
+impl LedgerLine {
+    fn of(entry: Entry, time: String) -> Self {
+        let Entry { what, purpose, by, count, idx, class, cost, seconds, answered } = entry;
+        Self { v: 1, time, what, purpose, by, count, idx, class, cost, seconds, answered }
+    }
+
+    /// The reading that the line tells of.
+    pub fn entry(self) -> Entry {
+        let Self { what, purpose, by, count, idx, class, cost, seconds, answered, .. } = self;
+        Entry { what, purpose, by, count, idx, class, cost, seconds, answered }
+    }
+
+    /// The answer that the line holds, if it holds one.
+    fn reply(self) -> Option<Reply> {
+        let Self { what, purpose, by, idx, class, cost, seconds, answered, .. } = self;
+        let answer = matches!(purpose, Purpose::Annotate | Purpose::Judge);
+        idx.filter(|_| answer).map(|idx| Reply { idx, class, purpose, what, by, seconds, cost, answered })
+    }
 }
 
 /// The ledger on disk: it only grows.
@@ -34,18 +60,16 @@ pub struct LedgerFile {
 }
 
 impl LedgerFile {
-    /// Opens the file, and gives the ledger with the labels that earlier processes bought, so that a run that is
+    /// Opens the file, and gives the ledger with the answers that earlier processes noted, so that a run that is
     /// resumed cannot spend its budget twice. Readings that bought nothing stay in the file and are not in the ledger.
     ///
     /// # Errors
-    /// When the file cannot be read or written, or holds more bought labels than the budget.
+    /// When the file cannot be read or written.
     pub fn open(path: &Path, budget: usize) -> Result<(Self, Ledger), RunsError> {
         let lines = JsonLines::open(path)?;
         let mut ledger = Ledger::new(budget);
-        for line in read_lines::<LedgerLine>(path)?.rows {
-            if let (Purpose::Annotate, Some(idx), Some(class)) = (line.purpose, line.idx, line.class) {
-                ledger.note_bought(&line.what, idx, class, &line.by)?;
-            }
+        for reply in read_lines::<LedgerLine>(path)?.rows.into_iter().filter_map(LedgerLine::reply) {
+            ledger.record(reply);
         }
         let written = ledger.entries().len();
         Ok((Self { lines, written }, ledger))
@@ -58,8 +82,7 @@ impl LedgerFile {
     pub fn sync(&mut self, ledger: &Ledger) -> Result<(), RunsError> {
         let time = now();
         for entry in ledger.entries().iter().skip(self.written) {
-            let Entry { what, purpose, by, count, idx, class, cost } = entry.clone();
-            self.lines.append(&LedgerLine { v: 1, time: time.clone(), what, purpose, by, count, idx, class, cost })?;
+            self.lines.append(&LedgerLine::of(entry.clone(), time.clone()))?;
             self.written += 1;
         }
         self.lines.sync()
@@ -91,6 +114,22 @@ mod tests {
         file.sync(&ledger).unwrap();
         let rows = read_lines::<LedgerLine>(&path).unwrap().rows;
         assert_eq!(rows.iter().map(|r| r.idx.map(|i| i.0)).collect::<Vec<_>>(), [Some(4), Some(5), None, Some(6)]);
-        assert!(matches!(LedgerFile::open(&path, 2), Err(RunsError::Core(_))));
+
+        // answers of people come back whole, also those above the budget
+        let reply = Reply {
+            idx: PoolIdx(4),
+            class: None,
+            purpose: Purpose::Judge,
+            what: "labels.csv".into(),
+            by: "Zoë".into(),
+            seconds: Some(2.25),
+            cost: 0.5,
+            answered: Some("2026-11-20T10:00:00Z".into()),
+        };
+        ledger.record(reply);
+        file.sync(&ledger).unwrap();
+        let (_, again) = LedgerFile::open(&path, 3).unwrap();
+        assert_eq!(again.bought(), 4);
+        assert_eq!(again.entries().last(), ledger.entries().last());
     }
 }

@@ -41,7 +41,7 @@ pub use metric::{Metric, MetricLog};
 pub use reader::{Lines, read_json, read_lines};
 pub use run_dir::RunDir;
 pub use selection_file::{read_labels, read_selection, write_labels, write_selection};
-pub use summary::{BudgetNumbers, HoldoutNumbers, Summary};
+pub use summary::{BudgetNumbers, FieldEstimate, HoldoutNumbers, Summary};
 pub use writer::{JsonLines, write_atomic, write_atomic_with, write_json};
 
 use clock::now;

@@ -1,5 +1,8 @@
 use crate::{RunsError, read_json, write_json};
-use hybridrepair_core::metrics::{Change, ClassChange};
+use hybridrepair_core::{
+    intervals::{Interval, paired_difference, share},
+    metrics::{Change, ClassChange},
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path};
 
@@ -28,8 +31,11 @@ pub struct Summary {
     pub budget: BudgetNumbers,
     /// What was spent.
     pub labels_bought: usize,
-    /// What the repair did on the holdout.
+    /// What the repair did on the holdout; where there is none, on the random share of the field pool.
     pub holdout: HoldoutNumbers,
+    /// Field accuracy by the random share of the budget, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random_share: Option<FieldEstimate>,
     /// Whether a choice was made on inputs (never labels) of the holdout: preset `published` does.
     pub holdout_inputs_used: bool,
     /// Images times backward passes.
@@ -42,6 +48,35 @@ pub struct Summary {
     pub seconds: BTreeMap<String, f64>,
     /// The repaired model, relative to the run; null when there is none.
     pub checkpoint: Option<String>,
+}
+
+/// Accuracy on the field pool, estimated from random samples of it that were never trained on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FieldEstimate {
+    /// Samples.
+    pub n: usize,
+    /// Whether `holdout` shows these samples, because there is no other.
+    pub instead_of_holdout: bool,
+    /// Of the model as it was deployed.
+    pub raw: Interval,
+    /// Of the repaired model.
+    pub after: Interval,
+    /// `after - raw`, paired.
+    pub gain: Interval,
+}
+
+impl FieldEstimate {
+    /// From the deployed model against the repaired one.
+    pub fn new(change: &Change, instead_of_holdout: bool) -> Self {
+        let right = |accuracy: f64| (accuracy * change.n as f64).round() as usize;
+        Self {
+            n: change.n,
+            instead_of_holdout,
+            raw: share(right(change.before), change.n),
+            after: share(right(change.after), change.n),
+            gain: paired_difference(change.repaired, change.broken, change.n),
+        }
+    }
 }
 
 /// A budget as a count and as a share of the pool.
@@ -188,6 +223,7 @@ pub(crate) mod tests {
                 broken_vs_raw: 5,
                 per_class: vec![],
             },
+            random_share: None,
             holdout_inputs_used: false,
             images_trained: 1000,
             images_forward: 2000,

@@ -11,6 +11,33 @@ pub struct DataArgs {
     /// Its folder, or its file
     #[arg(long, visible_alias = "data-path", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Own pictures to repair on: a folder at any depth; folders called as the classes say their labels, which are sealed
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["dataset", "data_dir"])]
+    pub field: Option<PathBuf>,
+    /// Own pictures that the model was trained on, a folder per class
+    #[arg(long, value_name = "DIR", requires = "field")]
+    pub train: Option<PathBuf>,
+    /// Own pictures held out from training, a folder per class [default: a tenth of --train]
+    #[arg(long, value_name = "DIR", requires = "train")]
+    pub val: Option<PathBuf>,
+    /// Own pictures that judge the repair, a folder per class [default: a random share of the budget judges]
+    #[arg(long, value_name = "DIR", requires = "field")]
+    pub holdout: Option<PathBuf>,
+    /// Names of the classes in the order of the model's logits, one per line [default: the folders of --train]
+    #[arg(long, value_name = "FILE", requires = "field")]
+    pub classes: Option<PathBuf>,
+    /// Picture files: the network's input, one side or HEIGHTxWIDTH [default: the model's, else 32]
+    #[arg(long, visible_alias = "input-size", value_name = "SIZE")]
+    pub img_size: Option<String>,
+    /// Picture files: stretch, fit-pad, center-crop or center-crop=SHORTER_SIDE [default: stretch]
+    #[arg(long, value_name = "POLICY")]
+    pub resize: Option<String>,
+    /// Picture files: channel means that the model expects, of pixels in 0 to 1 [default: the model's, else of --train]
+    #[arg(long, num_args = 3, value_names = ["R", "G", "B"], requires = "std")]
+    pub mean: Option<Vec<f32>>,
+    /// Picture files: channel deviations that the model expects
+    #[arg(long, num_args = 3, value_names = ["R", "G", "B"], requires = "mean")]
+    pub std: Option<Vec<f32>>,
     /// Splits with a drawn training set: class weighting of the model under repair (A, B or C)
     #[arg(long, value_name = "MODEL")]
     pub split: Option<String>,
@@ -43,6 +70,18 @@ pub enum DataCommand {
     Prepare(PrepareArgs),
     /// A contact sheet of a data set as PNG
     Sheet(Box<SheetArgs>),
+    /// Look at a folder of pictures: sizes, formats, classes, duplicates, and what does not decode
+    Inspect(InspectArgs),
+}
+
+/// `data inspect`
+#[derive(Args, Debug, Clone)]
+pub struct InspectArgs {
+    /// The folder
+    pub dir: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `data sheet`

@@ -2,14 +2,16 @@
 
 mod data;
 mod export;
+mod label;
 mod model;
 mod prepare;
 mod run;
 mod select;
 
 use clap::{Parser, Subcommand};
-pub use data::{DataArgs, DataCommand, SheetArgs};
+pub use data::{DataArgs, DataCommand, InspectArgs, SheetArgs};
 pub use export::{ExportArgs, ExportKind};
+pub use label::{ExportForm, LabelCommand, LabelExportArgs, LabelImportArgs, LabelStatusArgs};
 pub use model::{EmbedArgs, EvaluateArgs, ModelArgs, Split, TrainArgs};
 pub use prepare::{ListArgs, PrepareArgs};
 pub use run::{CompareArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime};
@@ -45,6 +47,12 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Write a checkpoint for other programs: safetensors, a state dict of torch.save, or TorchScript
     Export(ExportArgs),
+    /// Labels from people: questions out, answers in
+    Label {
+        /// What to do.
+        #[command(subcommand)]
+        command: LabelCommand,
+    },
     /// Look at data sets
     Data {
         /// What to do.
@@ -62,7 +70,7 @@ pub enum Command {
 impl Command {
     /// Whether the command needs libtorch.
     pub fn needs_torch(&self) -> bool {
-        !matches!(self, Self::Select(_) | Self::Data { .. })
+        !matches!(self, Self::Select(_) | Self::Data { .. } | Self::Label { .. })
     }
 }
 

@@ -78,6 +78,21 @@ pub struct RepairSettingsArgs {
     /// Labels to buy: 0.01 or 1% of the pool, or a count such as 350
     #[arg(long, allow_negative_numbers = true)]
     pub budget: Option<Budget>,
+    /// Who gives labels: auto (people where the field has none), oracle (sealed labels of a benchmark) or people
+    #[arg(long, value_name = "WHO")]
+    pub annotator: Option<String>,
+    /// Answers by different annotators for each picture; the budget counts answers
+    #[arg(long, value_name = "N")]
+    pub answers: Option<usize>,
+    /// Share of the pictures that is drawn at random, judges, and is not trained on [default: 0.2 without a holdout, else 0]
+    #[arg(long, value_name = "SHARE")]
+    pub random_share: Option<f64>,
+    /// "Cannot tell" costs nothing
+    #[arg(long)]
+    pub refund_cannot_tell: bool,
+    /// Oracle: chance of a wrong answer, for experiments
+    #[arg(long, value_name = "RATE")]
+    pub error_rate: Option<f64>,
     /// Where embeddings come from: penultimate, or a .npy with a row per field sample
     #[arg(long, value_name = "NAME|FILE")]
     pub extractor: Option<String>,
@@ -136,6 +151,9 @@ pub struct RepairArgs {
 pub struct ResumeArgs {
     /// Folder of the run
     pub run: PathBuf,
+    /// Go on with the answers that are there, though some are missing
+    #[arg(long)]
+    pub partial: bool,
     /// Print the result as JSON on standard output
     #[arg(long)]
     pub json: bool,

@@ -1,5 +1,7 @@
 //! Commands that need no libtorch.
 
+mod inspect;
+mod label;
 mod prepare;
 mod select;
 mod sheet;
@@ -20,6 +22,8 @@ pub fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Data { command: DataCommand::Sheet(args) } => sheet::run(args),
         Command::Data { command: DataCommand::List(args) } => prepare::list(args),
         Command::Data { command: DataCommand::Prepare(args) } => prepare::run(args),
+        Command::Data { command: DataCommand::Inspect(args) } => inspect::run(args),
+        Command::Label { command } => label::run(command),
         other => unreachable!("{other:?} needs libtorch"),
     }
 }

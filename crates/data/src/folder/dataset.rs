@@ -59,12 +59,12 @@ fn list(dir: &Path) -> Result<Listing, DataError> {
             _ => {}
         }
         let numbers = numbers(&path, &tree.classes, &class_names)?;
-        files.extend(tree.files.into_iter().map(|(path, class)| Listed { path, class: numbers[class], part }));
+        files.extend(tree.files.into_iter().map(|(path, class)| Listed { path, class: Some(numbers[class]), part }));
     }
-    Ok(Listing { name: FOLDER.name, source: dir.to_owned(), class_names, files, report })
+    Ok(Listing { name: FOLDER.name, source: dir.to_owned(), class_names, files, report, own: false })
 }
 
-fn train_classes(path: &Path, tree: &ClassTree) -> Result<Vec<String>, DataError> {
+pub(super) fn train_classes(path: &Path, tree: &ClassTree) -> Result<Vec<String>, DataError> {
     match tree.classes.len() {
         0 => Err(format_error(path, "no class folder in it: put the pictures of class x into train/x/")),
         1 => {
@@ -76,7 +76,7 @@ fn train_classes(path: &Path, tree: &ClassTree) -> Result<Vec<String>, DataError
 }
 
 /// The class of `train` for each class folder of another split.
-fn numbers(path: &Path, folders: &[String], train: &[String]) -> Result<Vec<ClassId>, DataError> {
+pub(super) fn numbers(path: &Path, folders: &[String], train: &[String]) -> Result<Vec<ClassId>, DataError> {
     let number = |name: &String| {
         train.binary_search(name).map(ClassId::from).map_err(|_| {
             let n = train.len();

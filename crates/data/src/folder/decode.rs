@@ -10,7 +10,7 @@
 //! - Pixels are those of Pillow to the bit for lossless formats; JPEG decoders differ by a few of 255 levels.
 
 use super::{InputSize, SkipReason, jpeg};
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, error::LimitErrorKind};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, error::LimitErrorKind, metadata::Orientation};
 use std::fs::File;
 use std::io::{Cursor, ErrorKind, Read};
 use std::path::Path;
@@ -48,6 +48,31 @@ static LARGE_ONE: Mutex<()> = Mutex::new(());
 /// # Panics
 /// When `out` is not one picture long.
 pub fn decode(bytes: &[u8], input: &InputSize, out: &mut [u8]) -> Result<(), SkipReason> {
+    let picture = picture(bytes)?.1.into_rgb8();
+    let size = (picture.height() as usize, picture.width() as usize);
+    input.place(picture.as_raw(), size, out);
+    Ok(())
+}
+
+/// What a picture is, before it is brought to the network's input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Look {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) format: String,
+    pub(super) colour: String,
+    /// Whether its EXIF entry turns or mirrors it.
+    pub(super) turned: bool,
+}
+
+/// What the picture in a file is, and the bytes of the file.
+pub(super) fn look_at(path: &Path) -> Result<(Look, Vec<u8>), SkipReason> {
+    let bytes = read(path)?;
+    Ok((picture(&bytes)?.0, bytes))
+}
+
+/// The picture as people see it.
+fn picture(bytes: &[u8]) -> Result<(Look, DynamicImage), SkipReason> {
     let format = format(bytes)?;
     if format == ImageFormat::Jpeg && !jpeg::is_whole(bytes) {
         return Err(SkipReason::CutShort("no end-of-image marker".to_owned()));
@@ -67,14 +92,15 @@ pub fn decode(bytes: &[u8], input: &InputSize, out: &mut [u8]) -> Result<(), Ski
     decoder.set_limits(limits()).map_err(reason)?;
     // an orientation that cannot be read turns nothing
     let orientation = decoder.orientation().ok();
+    let colour = format!("{:?}", decoder.original_color_type()).to_lowercase();
     let mut picture = DynamicImage::from_decoder(decoder).map_err(reason)?;
     if let Some(orientation) = orientation {
         picture.apply_orientation(orientation);
     }
-    let picture = picture.into_rgb8();
-    let size = (picture.height() as usize, picture.width() as usize);
-    input.place(picture.as_raw(), size, out);
-    Ok(())
+    let turned = orientation.is_some_and(|o| o != Orientation::NoTransforms);
+    let format = format!("{format:?}").to_uppercase();
+    let look = Look { width: picture.width(), height: picture.height(), format, colour, turned };
+    Ok((look, picture))
 }
 
 /// Reads and decodes a file into `out`, `height x width x 3`.

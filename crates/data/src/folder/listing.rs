@@ -1,14 +1,16 @@
 //! From a list of files with classes and parts to splits in memory.
 
-use super::{InputSize, Report, Skipped, read_pictures};
+use super::{FileList, InputSize, ListedFile, Report, Skipped, read_pictures};
 use crate::bytes::format_error;
 use crate::draw::below;
 use crate::{DataError, Field, Images, Labelled, Normalization, Splits};
 use hybridrepair_core::{ClassId, SampleId, SealedLabels, Stream, Streams};
-use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr, sync::Arc};
 
 /// Which split a file belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Part {
     /// What the model was trained on.
     Train,
@@ -62,7 +64,8 @@ pub struct FileSplits {
 #[derive(Clone, Debug)]
 pub(super) struct Listed {
     pub(super) path: PathBuf,
-    pub(super) class: ClassId,
+    /// `None` where people must say.
+    pub(super) class: Option<ClassId>,
     pub(super) part: Part,
 }
 
@@ -75,6 +78,8 @@ pub(super) struct Listing {
     pub(super) class_names: Vec<String>,
     pub(super) files: Vec<Listed>,
     pub(super) report: Report,
+    /// Whether every part but the field pool may be missing.
+    pub(super) own: bool,
 }
 
 /// The share of the training pictures of each class that becomes the validation split where there is none.
@@ -93,7 +98,7 @@ impl Listing {
         }
         let mut by_class: BTreeMap<ClassId, Vec<usize>> = BTreeMap::new();
         for row in self.rows(Part::Train) {
-            by_class.entry(self.files[row].class).or_default().push(row);
+            by_class.entry(self.files[row].class.unwrap_or(ClassId(0))).or_default().push(row);
         }
         for (class, mut rows) in by_class {
             let mut stream = Streams::new(seed).at("files.val", u64::from(class.0), 0);
@@ -111,11 +116,15 @@ impl Listing {
     pub(super) fn read(mut self, input: &InputSize) -> Result<FileSplits, DataError> {
         let (train, val) = (self.labelled(Part::Train, input)?, self.labelled(Part::Val, input)?);
         let (field, holdout) = (self.sealed(Part::Field, input)?, self.sealed(Part::Holdout, input)?);
+        let class = |c: ClassId| self.class_names.get(c.column()).cloned();
+        let file = |f: &Listed| ListedFile { part: f.part, class: f.class.and_then(class), path: f.path.clone() };
+        let list = FileList { classes: self.class_names.clone(), files: self.files.iter().map(file).collect() };
         let splits = Splits {
             name: self.name.to_owned(),
             class_names: self.class_names,
             condition_names: Vec::new(),
             notes: self.report.lines(),
+            list: Some(Arc::new(list)),
             normalization: Normalization::of(&train.images),
             train,
             val,
@@ -129,7 +138,8 @@ impl Listing {
         let rows = self.rows(part);
         let files: Vec<&PathBuf> = rows.iter().map(|&r| &self.files[r].path).collect();
         let read = read_pictures(&files, input)?;
-        if read.rows.is_empty() {
+        let optional = self.own && part != Part::Field && rows.is_empty();
+        if read.rows.is_empty() && !optional {
             let first =
                 |s: &Skipped| format!("none of the {} files of {} can be used; first {s}", rows.len(), part.name());
             let none = || match part {
@@ -147,16 +157,20 @@ impl Listing {
 
     fn labelled(&mut self, part: Part, input: &InputSize) -> Result<Labelled, DataError> {
         let (images, rows) = self.part(part, input)?;
-        Ok(Labelled { images, labels: self.classes(&rows), ids: ids(&rows) })
+        Ok(Labelled { images, labels: self.classes(&rows).unwrap_or_default(), ids: ids(&rows) })
     }
 
     fn sealed(&mut self, part: Part, input: &InputSize) -> Result<Field, DataError> {
         let (images, rows) = self.part(part, input)?;
-        let labels = SealedLabels::seal(part.name(), self.classes(&rows));
+        let labels = match self.classes(&rows) {
+            Some(classes) => SealedLabels::seal(part.name(), classes),
+            None => SealedLabels::unknown(part.name()),
+        };
         Ok(Field { images, labels, ids: ids(&rows), conditions: None })
     }
 
-    fn classes(&self, rows: &[usize]) -> Vec<ClassId> {
+    /// `None` when there is a picture whose class nobody has said.
+    fn classes(&self, rows: &[usize]) -> Option<Vec<ClassId>> {
         rows.iter().map(|&r| self.files[r].class).collect()
     }
 }
@@ -181,16 +195,16 @@ mod tests {
     fn listing(classes: &[usize]) -> Listing {
         let file = |(i, &c): (usize, &usize)| Listed {
             path: format!("{i}.png").into(),
-            class: ClassId::from(c),
+            class: Some(ClassId::from(c)),
             part: Part::Train,
         };
         let files = classes.iter().enumerate().map(file).collect();
         let class_names = vec!["a".into(), "b".into(), "c".into()];
-        Listing { name: "t", source: "t".into(), class_names, files, report: Report::default() }
+        Listing { name: "t", source: "t".into(), class_names, files, report: Report::default(), own: false }
     }
 
     fn val(l: &Listing, class: usize) -> Vec<usize> {
-        l.rows(Part::Val).into_iter().filter(|&r| l.files[r].class.column() == class).collect()
+        l.rows(Part::Val).into_iter().filter(|&r| l.files[r].class.unwrap().column() == class).collect()
     }
 
     #[test]

@@ -20,6 +20,17 @@ impl Report {
     /// Skipped files that [`Report::lines`] names one by one.
     const NAMED: usize = 20;
 
+    /// Adds what another listing has found.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.read += other.read;
+        self.skipped.extend(other.skipped);
+        self.hidden += other.hidden;
+        for (ending, n) in other.other {
+            *self.other.entry(ending).or_default() += n;
+        }
+        self.empty_classes.extend(other.empty_classes);
+    }
+
     /// What people should know, one line each; empty when there is nothing to say. Hidden files are not worth a line.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();

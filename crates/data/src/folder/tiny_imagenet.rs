@@ -46,12 +46,12 @@ pub fn read_tiny_imagenet(dir: &Path, input: &InputSize) -> Result<FileSplits, D
     let mut files: Vec<Listed> = tree
         .files
         .into_iter()
-        .map(|(path, class)| Listed { path, class: ClassId::from(class), part: Part::Field })
+        .map(|(path, class)| Listed { path, class: Some(ClassId::from(class)), part: Part::Field })
         .collect();
     cut(&mut files, tree.classes.len());
     files.extend(holdout(&dir, &tree.classes)?);
     let class_names = names(&dir.join("words.txt"), &tree.classes)?;
-    Listing { name: TINY_IMAGENET.name, source: dir, class_names, files, report }.read(input)
+    Listing { name: TINY_IMAGENET.name, source: dir, class_names, files, report, own: false }.read(input)
 }
 
 /// The classes must be those of `wnids.txt`.
@@ -73,7 +73,7 @@ fn check_wnids(path: &Path, classes: &[String]) -> Result<(), DataError> {
 fn cut(files: &mut [Listed], classes: usize) {
     let mut by_class = vec![Vec::new(); classes];
     for (row, file) in files.iter().enumerate() {
-        by_class[file.class.column()].push(row);
+        by_class[file.class.map_or(0, ClassId::column)].push(row);
     }
     for (class, mut rows) in by_class.into_iter().enumerate() {
         let mut stream = Streams::new(SEED).at("tiny-imagenet.split", class as u64, 0);
@@ -103,7 +103,7 @@ fn holdout(dir: &Path, classes: &[String]) -> Result<Vec<Listed>, DataError> {
             return Err(wrong(line, format!("{name} stands in line {} already", first + 1)));
         }
         let path = dir.join("val/images").join(name);
-        files.push(Listed { path, class: ClassId::from(class), part: Part::Holdout });
+        files.push(Listed { path, class: Some(ClassId::from(class)), part: Part::Holdout });
     }
     Ok(files)
 }

@@ -56,6 +56,22 @@ pub fn contact_sheet(
     })
 }
 
+/// A picture of the network's input as PNG.
+///
+/// # Errors
+/// When the encoder fails.
+///
+/// # Panics
+/// When there is no such row.
+pub fn png(images: &Images, row: usize) -> Result<Vec<u8>, std::io::Error> {
+    let mut out = Vec::new();
+    let (width, height) = (images.width() as u32, images.height() as u32);
+    PngEncoder::new(&mut out)
+        .write_image(images.get(row), width, height, ExtendedColorType::Rgb8)
+        .map_err(std::io::Error::other)?;
+    Ok(out)
+}
+
 /// Width, height and RGB bytes of the sheet.
 fn draw(
     images: &Images,

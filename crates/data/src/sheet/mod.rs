@@ -3,4 +3,4 @@
 mod font;
 mod layout;
 
-pub use layout::{Sheet, contact_sheet};
+pub use layout::{Sheet, contact_sheet, png};

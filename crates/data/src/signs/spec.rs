@@ -90,6 +90,7 @@ pub fn signs(spec: &SignsSpec) -> Result<Splits, DataError> {
         class_names: SignsSpec::class_names(),
         condition_names: SignsSpec::condition_names(),
         notes: Vec::new(),
+        list: None,
         normalization: NORMALIZATION,
         train: labelled(0, "train", spec.train)?,
         val: labelled(1, "val", spec.val)?,

@@ -24,7 +24,7 @@ pub fn cluster(session: &Session, run: &mut Run<'_>, evidence: &mut Evidence) ->
         let embeddings = evidence.embeddings.as_ref().ok_or_else(|| Error::Config("no embeddings".to_owned()))?;
         let content = Fingerprint::of_f32(embeddings.as_slice());
         let key = session.key("cluster", 1).input("embeddings", content);
-        let key = parameters(key, &(c, session.budget, session.config.seed))?;
+        let key = parameters(key, &(c, session.picks, session.config.seed))?;
         let (file, cost) = cached(
             session,
             run,
@@ -37,7 +37,7 @@ pub fn cluster(session: &Session, run: &mut Run<'_>, evidence: &mut Evidence) ->
                         ..Hdbscan::default()
                     },
                     average_size: c.average_size,
-                    budget: session.budget,
+                    budget: session.picks,
                     center: if c.medoid { Center::Medoid } else { Center::NearestInPool },
                     restarts: c.restarts,
                 };

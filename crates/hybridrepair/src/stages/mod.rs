@@ -15,7 +15,7 @@ mod select;
 mod threshold;
 mod zero_label;
 
-pub use annotate::annotate;
+pub use annotate::{Bought, annotate};
 pub use cluster::cluster;
 pub use embed::{embed, source_embeddings};
 pub use evaluate::{Evaluation, evaluate};
@@ -23,6 +23,6 @@ pub use finetune::{Repaired, finetune};
 pub use propagate::propagate;
 pub use replay::replay;
 pub use score::score;
-pub use select::select;
+pub use select::{random_share, select};
 pub use threshold::threshold;
 pub use zero_label::zero_label;

@@ -21,6 +21,9 @@ pub fn propagate(
         let rule = WholeRegion { keep_bought: session.config.regions.medoid };
         let labels = rule.propagate(bought, selection, evidence.regions.as_ref(), evidence.embeddings.as_ref())?;
         write_labels(&run.dir.layout().propagated(), &labels, &session.pool)?;
+        if session.splits.field.labels.is_empty() {
+            return Ok((labels, Cost::default()));
+        }
         let truth = run.ledger.reveal(&session.splits.field.labels, Purpose::Diagnose, "propagation accuracy").to_vec();
         let (spread, right): (Vec<_>, Vec<_>) = labels.iter().map(|l| (l.class, truth[l.idx.row()])).unzip();
         let mut metric = Metric::of("propagate");

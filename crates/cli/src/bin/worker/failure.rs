@@ -18,6 +18,8 @@ pub(crate) fn failure(error: Error) -> Failure {
         Error::Train(error) | Error::Finetune(FinetuneError::Train(error)) => train(&error),
         Error::Refused(_) => Failure::new(Exit::Refused, &error)
             .help("the deployed model is unchanged; look at events.jsonl in the run for the reason"),
+        Error::Waiting(_) => Failure::new(Exit::Waiting, &error)
+            .help("`compare` buys labels of benchmarks only; for people run `repair`, `label export`, `label import`, `resume`"),
         Error::Config(_) | Error::Embed(EmbedError::Unknown(_)) => Failure::new(Exit::Usage, &error),
         Error::Embed(_) | Error::Regions(_) | Error::Label(_) | Error::Propagate(_) | Error::Kernel(_) => {
             Failure::new(Exit::Input, &error)

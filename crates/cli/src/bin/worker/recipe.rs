@@ -21,7 +21,7 @@ pub(crate) fn repair_config(args: &RepairSettingsArgs, more: Table) -> Result<Re
     let dataset = args.data.dataset.as_deref();
     // the built-in run has its recipe; other data begins from the preset alone
     let builtin =
-        (args.config.is_none() && dataset.is_none_or(|d| d == "signs")).then(|| home().join("recipes/signs.toml"));
+        (args.config.is_none() && args.data.field.is_none() && dataset.is_none_or(|d| d == "signs")).then(|| home().join("recipes/signs.toml"));
     let file = args.config.clone().or(builtin);
     let mut recipe = match &file {
         Some(file) => read_recipe(file)?,
@@ -52,6 +52,12 @@ pub(crate) fn repair_config(args: &RepairSettingsArgs, more: Table) -> Result<Re
     config.checkpoint = config.checkpoint.as_deref().map(whole).transpose()?;
     config.torchscript = config.torchscript.as_deref().map(whole).transpose()?;
     config.data.dir = config.data.dir.as_deref().map(whole).transpose()?;
+    if let Some(folders) = &mut config.data.folders {
+        let each = [&mut folders.train, &mut folders.val, &mut folders.holdout].into_iter().flatten();
+        for path in each.chain([&mut folders.field]) {
+            *path = whole(path)?;
+        }
+    }
     if let Some((train, val)) = &config.data.split_files {
         config.data.split_files = Some((whole(train)?, whole(val)?));
     }
@@ -95,6 +101,10 @@ fn read_recipe(file: &Path) -> Result<Table, Failure> {
     if let Some(value) = table.get_mut("data").and_then(|d| d.get_mut("dir")) {
         rebase(value);
     }
+    let folders = table.get_mut("data").and_then(|d| d.get_mut("folders")).and_then(Value::as_table_mut);
+    for (_, value) in folders.into_iter().flatten() {
+        rebase(value);
+    }
     Ok(table)
 }
 
@@ -108,6 +118,13 @@ fn repair_flags(args: &RepairSettingsArgs) -> Result<Table, Failure> {
     set(&mut table, "seed", args.runtime.seed.map(whole).transpose()?);
     set(&mut table, "device", args.runtime.device.clone().map(Value::from));
     set(&mut table, "threads", args.runtime.threads.map(|t| whole(t as u64)).transpose()?);
+    let mut annotate = Table::new();
+    set(&mut annotate, "by", args.annotator.clone().map(Value::from));
+    set(&mut annotate, "answers", args.answers.map(|v| whole(v as u64)).transpose()?);
+    set(&mut annotate, "random_share", args.random_share.map(Value::from));
+    set(&mut annotate, "cannot_tell_costs", args.refund_cannot_tell.then_some(Value::from(false)));
+    set(&mut annotate, "error_rate", args.error_rate.map(Value::from));
+    table.insert("annotate".to_owned(), annotate.into());
     // what all trainers have; a recipe can set them one by one
     let mut shared = Table::new();
     set(&mut shared, "epochs", args.epochs.map(|v| whole(v as u64)).transpose()?);
@@ -137,6 +154,28 @@ pub(crate) fn data_flags(args: &DataArgs) -> Result<Table, Failure> {
         data.insert("split_files".to_owned(), files.iter().map(path).collect::<Vec<_>>().into());
     }
     set(&mut data, "judge", args.judge.clone().map(Value::from));
+    if let Some(field) = &args.field {
+        data.insert("name".to_owned(), "folder".into());
+        let mut folders = Table::new();
+        set(&mut folders, "field", Some(path(field)));
+        set(&mut folders, "train", args.train.as_ref().map(path));
+        set(&mut folders, "val", args.val.as_ref().map(path));
+        set(&mut folders, "holdout", args.holdout.as_ref().map(path));
+        data.insert("folders".to_owned(), folders.into());
+    }
+    if let Some(file) = &args.classes {
+        let names = hybridrepair_cli::class_names(file)?;
+        data.insert("classes".to_owned(), names.into_iter().map(Value::from).collect::<Vec<_>>().into());
+    }
+    if let Some(size) = &args.img_size {
+        let sides = hybridrepair_cli::input_sides(size)?;
+        data.insert("input".to_owned(), vec![whole(sides[0] as u64)?, whole(sides[1] as u64)?].into());
+    }
+    set(&mut data, "resize", args.resize.clone().map(Value::from));
+    if let (Some(mean), Some(std)) = (&args.mean, &args.std) {
+        let list = |v: &[f32]| Value::from(v.iter().map(|&x| f64::from(x)).collect::<Vec<_>>());
+        data.insert("normalization".to_owned(), Table::from_iter([("mean".to_owned(), list(mean)), ("std".to_owned(), list(std))]).into());
+    }
     let mut cut = Table::new();
     let whole_cut = |n: Option<usize>| n.map(|n| whole(n as u64)).transpose();
     set(&mut cut, "train", whole_cut(args.cut_train)?);

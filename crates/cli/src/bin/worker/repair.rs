@@ -1,19 +1,23 @@
 use crate::{failure::failure, plan, progress::Terminal, recipe::repair_config, show};
-use hybridrepair::{Method, RepairConfig, Report, Session, repair};
+use hybridrepair::{Error, Method, RepairConfig, Report, Session, repair_with};
 use hybridrepair_cli::{
     Exit, Failure,
     args::{Output, RepairArgs, ResumeArgs},
     remarks,
 };
-use hybridrepair_runs::{Environment, Fingerprint, Layout, RunDir, Summary, read_config, write_json};
+use hybridrepair_runs::{Environment, Fingerprint, Layout, RunDir, Summary, read_config, read_json, write_json};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 use toml::Table;
 
 /// Under this name `env.json` holds the sha256 of the model under repair.
 pub(crate) const CHECKPOINT_KEY: &str = "checkpoint-sha256";
+
+/// Under this name `env.json` holds the hash of all pictures.
+const DATA_KEY: &str = "data-sha256";
 
 /// Where runs go that name no folder.
 const RUNS: &str = "runs";
@@ -45,7 +49,8 @@ pub(crate) fn run(args: &RepairArgs) -> Result<ExitCode, Failure> {
     // input is looked at before the folder is touched: `--overwrite` must not cost a run for a mistyped path
     let session = Session::open(config, &cache_of(&planned)).map_err(failure)?;
     let dir = run_dir(&args.output, &name)?;
-    finish(&session, dir, args.output.json, args.output.no_progress, args.output.quiet)
+    let how = How { json: args.output.json, no_progress: args.output.no_progress, quiet: args.output.quiet, partial: false };
+    finish(&session, dir, how)
 }
 
 /// The name of a method with another trainer.
@@ -68,8 +73,35 @@ pub(crate) fn resume(args: &ResumeArgs) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let config: RepairConfig = read_config(&layout.config())?;
-    let session = Session::open(config, &cache_of(dir.path())).map_err(failure)?;
-    finish(&session, dir, args.json, args.no_progress, args.quiet)
+    let list = if layout.files().is_file() { Some(Arc::new(read_json(&layout.files())?)) } else { None };
+    let session = Session::open_listed(config, &cache_of(dir.path()), list).map_err(failure)?;
+    same_as_before(&session, &layout)?;
+    let how = How { json: args.json, no_progress: args.no_progress, quiet: args.quiet, partial: args.partial };
+    finish(&session, dir, how)
+}
+
+/// Labels speak of the pictures of then, and checkpoints go on from the model of then.
+fn same_as_before(session: &Session, layout: &Layout) -> Result<(), Failure> {
+    let Ok(env) = read_json::<Environment>(&layout.environment()) else { return Ok(()) };
+    let model = session.config.model_file().map(Fingerprint::of_file).transpose()?;
+    let now = [(DATA_KEY, Some(session.data_key()), "the pictures"), (CHECKPOINT_KEY, model, "the model under repair")];
+    for (key, now, what) in now {
+        if let (Some(then), Some(now)) = (env.libraries.get(key), now)
+            && *then != now.to_string()
+        {
+            return Err(Failure::new(Exit::Input, format!("{what} changed since the run began: {}", layout.root().display()))
+                .help("put back what was there, or begin a new run; answers can be taken over with `label import NEW OLD/ledger.csv` after `label status OLD`"));
+        }
+    }
+    Ok(())
+}
+
+/// How a run talks.
+struct How {
+    json: bool,
+    no_progress: bool,
+    quiet: bool,
+    partial: bool,
 }
 
 /// The new folder of a run.
@@ -86,7 +118,8 @@ fn cache_of(run: &Path) -> PathBuf {
     parent.unwrap_or(Path::new(".")).join(".hybridrepair-cache")
 }
 
-fn finish(session: &Session, dir: RunDir, json: bool, no_progress: bool, quiet: bool) -> Result<ExitCode, Failure> {
+fn finish(session: &Session, dir: RunDir, how: How) -> Result<ExitCode, Failure> {
+    let How { json, no_progress, quiet, partial } = how;
     let path = dir.path().to_owned();
     remarks(&session.splits.notes);
     write_environment(session, &dir)?;
@@ -94,7 +127,12 @@ fn finish(session: &Session, dir: RunDir, json: bool, no_progress: bool, quiet: 
     if !quiet && !json {
         show::opening(session, &path);
     }
-    let report: Report = repair(session, dir, &mut terminal).map_err(|error| {
+    let worked = repair_with(session, dir, &mut terminal, partial);
+    if let Err(Error::Waiting(waiting)) = worked {
+        show::waiting(waiting, &path, json)?;
+        return Ok(Exit::Waiting.into());
+    }
+    let report: Report = worked.map_err(|error| {
         let failure = failure(error);
         let resume = format!("go on with `hybridrepair resume {}`", path.display());
         if failure.help.is_none() { failure.help(resume) } else { failure }
@@ -115,5 +153,6 @@ pub(crate) fn write_environment(session: &Session, dir: &RunDir) -> Result<(), F
     if let Some(checkpoint) = session.config.model_file() {
         env.libraries.insert(CHECKPOINT_KEY.to_owned(), Fingerprint::of_file(checkpoint)?.to_string());
     }
+    env.libraries.insert(DATA_KEY.to_owned(), session.data_key().to_string());
     Ok(write_json(&dir.layout().environment(), &env)?)
 }

@@ -1,10 +1,10 @@
 //! What people see of a run.
 #![expect(clippy::print_stderr, reason = "results go to standard output, the rest beside them")]
 
-use hybridrepair::{Report, Session};
+use hybridrepair::{Report, Session, Waiting};
 use hybridrepair_cli::say;
 use hybridrepair_cli::{Exit, Failure};
-use hybridrepair_core::metrics::Change;
+use hybridrepair_core::{intervals::Interval, metrics::Change};
 use hybridrepair_runs::Summary;
 use serde::Serialize;
 use std::path::Path;
@@ -35,6 +35,30 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A run that waits for people, and what they do next.
+pub(crate) fn waiting(waiting: Waiting, run: &Path, as_json: bool) -> Result<(), Failure> {
+    let Waiting { asked, judges, missing, ties } = waiting;
+    if as_json {
+        return json(&serde_json::json!({
+            "format_version": 1, "waiting": true, "run": run, "asked": asked, "judges": judges, "missing": missing,
+            "ties": ties,
+        }));
+    }
+    let run = run.display();
+    say!("waiting for labels: {missing} of {asked} pictures have not enough answers{}", match ties {
+        0 => String::new(),
+        ties => format!(", and on {ties} the answers are at odds"),
+    });
+    if judges > 0 {
+        say!("({judges} of them are drawn at random: they estimate accuracy and are not trained on)");
+    }
+    say!("  1. hybridrepair label export {run} --to csv      (or label-studio, cvat, sheet)");
+    say!("  2. label the pictures");
+    say!("  3. hybridrepair label import {run} FILE          (as often as you like, also in pieces)");
+    say!("  4. hybridrepair resume {run}");
+    Ok(())
+}
+
 /// A run that was complete before.
 pub(crate) fn finished(s: &Summary, run: &Path) {
     let h = &s.holdout;
@@ -47,7 +71,9 @@ pub(crate) fn report(session: &Session, report: &Report, run: &Path) {
     let (s, h) = (&report.summary, &report.summary.holdout);
     let points = 100.0 * (h.after - h.before);
     say!();
-    say!("holdout accuracy ({} images)", h.n);
+    let alone = s.random_share.as_ref().is_some_and(|r| r.instead_of_holdout);
+    let what = if alone { "accuracy on the random share of the field" } else { "holdout accuracy" };
+    say!("{what} ({} images)", h.n);
     say!("  as deployed          {:6.2} %", 100.0 * h.raw);
     say!("  after replay         {:6.2} %   (the baseline of every method)", 100.0 * h.before);
     if s.checkpoint.is_some() {
@@ -55,6 +81,14 @@ pub(crate) fn report(session: &Session, report: &Report, run: &Path) {
         let p = report.evaluation.before_after.mcnemar();
         say!("  repaired {} images, broke {} (McNemar p = {p:.2e})", h.repaired, h.broken);
         say!("  against the deployed model: repaired {}, broke {}", h.repaired_vs_raw, h.broken_vs_raw);
+    }
+    if let Some(r) = &s.random_share {
+        say!();
+        say!("field accuracy by {} random samples, with 95 % intervals", r.n);
+        say!("  as deployed          {}", percent(&r.raw));
+        say!("  repaired             {}", percent(&r.after));
+        let Interval { value, low, high } = r.gain;
+        say!("  gain                 {:+6.2} points [{:+.1}, {:+.1}]", 100.0 * value, 100.0 * low, 100.0 * high);
     }
     per_class(session, &report.evaluation.before_after);
     say!();
@@ -69,6 +103,11 @@ pub(crate) fn report(session: &Session, report: &Report, run: &Path) {
         say!("repaired model: {}", run.join(checkpoint).display());
     }
     say!("everything else: {}", run.display());
+}
+
+/// A share with its interval.
+fn percent(i: &Interval) -> String {
+    format!("{:6.2} % [{:.1}, {:.1}]", 100.0 * i.value, 100.0 * i.low, 100.0 * i.high)
 }
 
 /// The classes that changed most, both ways.

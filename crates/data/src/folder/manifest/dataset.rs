@@ -85,8 +85,8 @@ fn list(manifest: &Path) -> Result<Listing, DataError> {
             );
             row::at(manifest, row.line, &why)
         })?;
-        Ok(Listed { path: base.join(&row.path), class: ClassId::from(class), part: row.part })
+        Ok(Listed { path: base.join(&row.path), class: Some(ClassId::from(class)), part: row.part })
     });
     let files = files.collect::<Result<Vec<_>, DataError>>()?;
-    Ok(Listing { name: MANIFEST.name, source: manifest.to_owned(), class_names, files, report: Report::default() })
+    Ok(Listing { name: MANIFEST.name, source: manifest.to_owned(), class_names, files, report: Report::default(), own: false })
 }

@@ -1,4 +1,4 @@
-use super::file::{Row, filled, seconds_ok};
+use super::row::{Row, Sample, filled, possible};
 use crate::LabelError;
 use hybridrepair_core::SampleId;
 use serde::{Deserialize, Serialize};
@@ -6,12 +6,20 @@ use std::{io, path::Path};
 
 #[derive(Serialize, Deserialize)]
 struct Line {
-    id: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(default)]
     label: Option<Class>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     annotator: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cost: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answered: Option<String>,
 }
 
 /// A class by its number or by its name.
@@ -31,11 +39,18 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Vec<Row>, LabelError> {
             Class::Number(n) => n.to_string(),
             Class::Name(name) => name,
         });
+        let sample = match (parsed.id, filled(parsed.file.as_deref())) {
+            (Some(id), _) => Sample::Id(SampleId(id)),
+            (None, Some(file)) => Sample::File(file),
+            (None, None) => return Err(at("neither id nor file says which picture this is".to_owned())),
+        };
         rows.push(Row {
-            id: SampleId(parsed.id),
+            sample,
             label: filled(label.as_deref()),
             annotator: filled(parsed.annotator.as_deref()),
-            seconds: seconds_ok(parsed.seconds).map_err(at)?,
+            seconds: possible("seconds", parsed.seconds).map_err(at)?,
+            cost: possible("cost", parsed.cost).map_err(at)?,
+            answered: filled(parsed.answered.as_deref()),
             line: i as u64 + 1,
         });
     }
@@ -59,11 +74,18 @@ pub(super) fn write(rows: &[Row]) -> io::Result<Vec<u8>> {
             Ok(number) if u32::to_string(&number) == *label => Class::Number(number),
             _ => Class::Name(label.clone()),
         };
+        let (id, file) = match &row.sample {
+            Sample::Id(id) => (Some(id.0), None),
+            Sample::File(file) => (None, Some(file.clone())),
+        };
         let line = Line {
-            id: row.id.0,
+            id,
+            file,
             label: row.label.as_ref().map(class),
             annotator: row.annotator.clone(),
             seconds: row.seconds,
+            cost: row.cost,
+            answered: row.answered.clone(),
         };
         serde_json::to_writer(&mut out, &line)?;
         out.push(b'\n');
