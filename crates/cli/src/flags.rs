@@ -8,7 +8,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 /// # Errors
 /// When the file cannot be read, is no UTF-8, has an empty line or a name twice, or fewer than two names.
 pub fn class_names(file: &Path) -> Result<Vec<String>, Failure> {
-    let wrong = |why: String| Failure::new(Exit::Input, format!("{}: {why}", file.display())).help("write one name per line");
+    let wrong =
+        |why: String| Failure::new(Exit::Input, format!("{}: {why}", file.display())).help("write one name per line");
     let bytes = fs::read(file).map_err(|e| wrong(e.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|_| wrong("is not UTF-8 text".to_owned()))?;
     let text = text.trim_start_matches('\u{feff}').trim_end();

@@ -30,6 +30,8 @@ mod error;
 mod method;
 #[cfg(feature = "torch")]
 mod observe;
+#[cfg(feature = "torch")]
+mod own_model;
 mod progress;
 #[cfg(feature = "torch")]
 mod repair;

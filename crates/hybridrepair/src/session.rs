@@ -1,4 +1,4 @@
-use crate::{By, Error, RepairConfig};
+use crate::{By, Error, RepairConfig, own_model::stand_in};
 use hybridrepair_core::{Pool, Streams};
 use hybridrepair_data::{Normalizer, Splits, ViewMaker, folder::FileList};
 use hybridrepair_runs::{Cache, Fingerprint, StageKey};
@@ -54,8 +54,10 @@ impl Session {
     pub fn open_listed(config: RepairConfig, cache: &Path, list: Option<Arc<FileList>>) -> Result<Self, Error> {
         let device: DeviceChoice = config.device.parse()?;
         config.check()?;
+        let mut config = config;
+        config.complete_from_model()?;
         let runtime = Runtime::start(RuntimeConfig { device, threads: config.threads })?;
-        let splits = config.data.load_listed(list, config.annotate.by == By::People)?;
+        let mut splits = config.data.load_listed(list, config.annotate.by == By::People)?;
         let shares = shares(&config, &splits)?;
         let file = config.model_file().map(Path::to_owned).ok_or_else(|| {
             let name = &config.data.name;
@@ -70,6 +72,10 @@ impl Session {
             open_checkpoint(&file, runtime.device, &facts)?
         };
         model.check_trainable()?;
+        if splits.train.images.is_empty() {
+            let normalizer = Normalizer::new(splits.normalization)?;
+            stand_in(&mut splits, &model, &normalizer)?;
+        }
         let images = &splits.field.images;
         let largest = splits.train.images.len().min(images.len());
         if config.finetune.batch_size > largest {

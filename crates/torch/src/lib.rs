@@ -35,5 +35,6 @@ pub use params::Params;
 pub use predict::{Predictions, predict, predict_rows, predict_with};
 pub use restate::restate_batch_norm;
 pub use runtime::{Runtime, RuntimeConfig, cuda_devices, leave_at_once, libtorch_version};
+pub use script::ScriptFacts;
 pub use tch::{Device, Kind, Tensor};
 pub use tta::{ViewPass, predict_views};

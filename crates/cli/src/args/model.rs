@@ -73,7 +73,7 @@ pub struct EvaluateArgs {
     /// The model
     #[command(flatten)]
     pub file: ModelArgs,
-    /// A second model, for repaired and broken samples
+    /// A second model of either kind, for repaired and broken samples
     #[arg(long, value_name = "FILE")]
     pub against: Option<PathBuf>,
     /// The split

@@ -24,7 +24,15 @@ pub(super) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
 fn tell(s: &Survey) {
     say!("{} pictures that decode, {} files that do not", s.pictures, s.unusable.len());
     if s.pictures > 0 {
-        say!("  {} to {} pixels wide, {} to {} high; median {} x {}", s.width[0], s.width[2], s.height[0], s.height[2], s.width[1], s.height[1]);
+        say!(
+            "  {} to {} pixels wide, {} to {} high; median {} x {}",
+            s.width[0],
+            s.width[2],
+            s.height[0],
+            s.height[2],
+            s.width[1],
+            s.height[1]
+        );
         say!("  formats: {}", counts(&s.formats));
         say!("  colours: {}", counts(&s.colours));
     }

@@ -10,7 +10,10 @@
 //! - Pixels are those of Pillow to the bit for lossless formats; JPEG decoders differ by a few of 255 levels.
 
 use super::{InputSize, SkipReason, jpeg};
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, error::LimitErrorKind, metadata::Orientation};
+use image::{
+    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, error::LimitErrorKind,
+    metadata::Orientation,
+};
 use std::fs::File;
 use std::io::{Cursor, ErrorKind, Read};
 use std::path::Path;

@@ -45,11 +45,15 @@ fn read_path<'de, D: Deserializer<'de>>(input: D) -> Result<PathBuf, D::Error> {
     match Name::deserialize(input)? {
         Name::Text(text) => Ok(text.into()),
         #[cfg(unix)]
-        Name::Bytes(bytes) => Ok(PathBuf::from(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(bytes))),
+        Name::Bytes(bytes) => {
+            Ok(PathBuf::from(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(bytes)))
+        }
         #[cfg(not(unix))]
         Name::Bytes(_) => Err(D::Error::custom("a file name of another system")),
     }
-    .and_then(|path| if path.as_os_str().is_empty() { Err(D::Error::custom("a file without a name")) } else { Ok(path) })
+    .and_then(
+        |path| if path.as_os_str().is_empty() { Err(D::Error::custom("a file without a name")) } else { Ok(path) },
+    )
 }
 
 #[cfg(test)]

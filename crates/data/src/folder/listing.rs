@@ -125,7 +125,7 @@ impl Listing {
             condition_names: Vec::new(),
             notes: self.report.lines(),
             list: Some(Arc::new(list)),
-            normalization: Normalization::of(&train.images),
+            normalization: Normalization::of(if train.images.is_empty() { &field.images } else { &train.images }),
             train,
             val,
             field,

@@ -30,7 +30,7 @@ pub struct OwnFolders {
 /// Reads own folders; with `list`, exactly the files of an earlier reading.
 ///
 /// The field pool is labelled when all its folders are called as classes, and unlabelled when none is. Without `train` its
-/// split is empty, and so is its normalisation: that of the model counts.
+/// split is empty, and the normalisation is that of the field pool: the model should say its own.
 ///
 /// # Errors
 /// When a folder is missing, a class is unknown, some folders of the field pool are classes and others not, the field pool
@@ -45,6 +45,12 @@ pub fn read_own(
         return listed(own, list)?.read(input);
     }
     let mut listing = scan(own)?;
+    if listing.class_names.len() < 2 {
+        return Err(format_error(
+            &own.field,
+            "nobody says which classes there are: give --train or --classes, or a model that names its classes",
+        ));
+    }
     if own.train.is_some() {
         listing.split_off_val(seed);
     }
@@ -86,7 +92,8 @@ fn classes(dir: &Path, folders: &[String], names: &[String]) -> Result<Vec<Class
     let number = |folder: &String| {
         let found = names.iter().position(|n| n == folder).map(ClassId::from);
         found.ok_or_else(|| {
-            let why = format!("is not among the {} classes of the model: rename it, or move its pictures away", names.len());
+            let why =
+                format!("is not among the {} classes of the model: rename it, or move its pictures away", names.len());
             format_error(&dir.join(folder), why)
         })
     };
@@ -112,7 +119,8 @@ fn field(own: &OwnFolders, dir: &Path, names: &[String], report: &mut Report) ->
         return Err(format_error(&dir.join(&tree.classes[*other]), why));
     }
     if loose {
-        let why = "pictures lie beside folders that are classes: with --annotator people folders say nothing, else move them";
+        let why =
+            "pictures lie beside folders that are classes: with --annotator people folders say nothing, else move them";
         return Err(format_error(dir, why));
     }
     let numbers = classes(dir, &tree.classes, names)?;

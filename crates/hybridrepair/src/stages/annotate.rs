@@ -31,8 +31,7 @@ pub fn annotate(
         if session.asks_people() {
             write_asked(session, run.dir.layout(), selection, judges, evidence)?;
         }
-        let mut waiting =
-            Waiting { asked: selection.len() + judges.len(), judges: judges.len(), missing: 0, ties: 0 };
+        let mut waiting = Waiting { asked: selection.len() + judges.len(), judges: judges.len(), missing: 0, ties: 0 };
         let mut bought = Bought::default();
         for (ask, purpose) in [(selection, Purpose::Annotate), (judges, Purpose::Judge)] {
             let answer = annotator(session, purpose)?.annotate(ask, &mut run.ledger)?;
@@ -82,10 +81,8 @@ fn tell_what_is_left_out(run: &mut Run<'_>, selection: &Selection) -> Result<(),
     let verdicts = verdicts(run.ledger.entries());
     let of = |pick: &hybridrepair_core::Pick| verdicts.get(&pick.idx);
     let count = |wanted: fn(&Verdict) -> bool| selection.picks.iter().filter_map(of).filter(|v| wanted(v)).count();
-    let (ties, untold) = (
-        count(|v| matches!(v, Verdict::Tie { .. })),
-        count(|v| matches!(v, Verdict::CannotTell { .. })),
-    );
+    let (ties, untold) =
+        (count(|v| matches!(v, Verdict::Tie { .. })), count(|v| matches!(v, Verdict::CannotTell { .. })));
     if ties + untold > 0 {
         let message = format!("no label for {ties} pictures with tied answers and {untold} that nobody can tell");
         run.warn("annotate", &message)?;

@@ -44,7 +44,9 @@ pub fn evaluate(
         let holdout = &session.splits.holdout;
         let (predictions, truth) = if holdout.images.is_empty() {
             if rows.is_empty() {
-                return Err(Error::Config("no picture of the random share has a label: nothing judges the repair".to_owned()));
+                return Err(Error::Config(
+                    "no picture of the random share has a label: nothing judges the repair".to_owned(),
+                ));
             }
             (judged, classes_of)
         } else {

@@ -15,7 +15,10 @@ pub fn cvat_labels(asked: &Asked) -> Value {
 ///
 /// # Errors
 /// What `picture` gives, or an archive that grows too large.
-pub fn cvat_images(asked: &Asked, mut picture: impl FnMut(usize) -> io::Result<(String, Vec<u8>)>) -> io::Result<Vec<u8>> {
+pub fn cvat_images(
+    asked: &Asked,
+    mut picture: impl FnMut(usize) -> io::Result<(String, Vec<u8>)>,
+) -> io::Result<Vec<u8>> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     // pictures are compressed already
     let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);

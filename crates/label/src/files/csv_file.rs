@@ -62,7 +62,10 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Vec<Row>, LabelError> {
 /// Spreadsheets in half of Europe write semicolons, and pasted tables have tabs.
 fn delimiter(header: &str) -> u8 {
     let count = |d: char| header.matches(d).count();
-    [(count(','), b','), (count(';'), b';'), (count('\t'), b'\t')].into_iter().max_by_key(|(n, d)| (*n, *d == b',')).map_or(b',', |(_, d)| d)
+    [(count(','), b','), (count(';'), b';'), (count('\t'), b'\t')]
+        .into_iter()
+        .max_by_key(|(n, d)| (*n, *d == b','))
+        .map_or(b',', |(_, d)| d)
 }
 
 /// The line of a record: the reader's position is before the empty lines that it skips.
@@ -98,20 +101,19 @@ mod tests {
     #[test]
     fn spreadsheets_are_understood() {
         // byte order mark, semicolons, capitals, another order, a strange column, blanks, an empty line, an empty answer
-        let (_dir, path) =
-            file("a.csv", "\u{feff}Seconds; Label;note;ID\n 2.5; stop ;x; 9\n\n;;;4\n;;;\n".as_bytes());
+        let (_dir, path) = file("a.csv", "\u{feff}Seconds; Label;note;ID\n 2.5; stop ;x; 9\n\n;;;4\n;;;\n".as_bytes());
         let rows = read_table(&path).unwrap();
         assert_eq!(rows.len(), 2);
         let id = |i| Sample::Id(SampleId(i));
-        assert_eq!(
-            (&rows[0].sample, rows[0].label.as_deref(), rows[0].seconds),
-            (&id(9), Some("stop"), Some(2.5))
-        );
+        assert_eq!((&rows[0].sample, rows[0].label.as_deref(), rows[0].seconds), (&id(9), Some("stop"), Some(2.5)));
         assert_eq!((&rows[1].sample, rows[1].label.as_deref(), rows[1].line), (&id(4), None, 4));
         let (_dir, path) = file("a.csv", b"id,label\r\n1,2\r\n\r\n\r\nx,2\r\n");
         assert!(read_table(&path).unwrap_err().to_string().contains("line 5: id \"x\""));
         let (_dir, path) = file("a.tsv", b"file\tlabel\na, b.png\tstop, please\n");
         let rows = read_table(&path).unwrap();
-        assert_eq!((&rows[0].sample, rows[0].label.as_deref()), (&Sample::File("a, b.png".into()), Some("stop, please")));
+        assert_eq!(
+            (&rows[0].sample, rows[0].label.as_deref()),
+            (&Sample::File("a, b.png".into()), Some("stop, please"))
+        );
     }
 }

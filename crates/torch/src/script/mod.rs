@@ -1,6 +1,8 @@
 //! TorchScript modules as models.
 
+mod facts;
 mod ffi;
 mod module;
 
+pub use facts::ScriptFacts;
 pub(crate) use module::{Archive, Script};

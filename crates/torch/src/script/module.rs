@@ -1,4 +1,4 @@
-use super::ffi::named_buffers;
+use super::{ScriptFacts, ffi::named_buffers};
 use crate::{Params, TorchError, model::Output};
 use std::{
     fmt, fs,
@@ -162,6 +162,10 @@ impl Script {
         let temporary = path.with_extension("pt.tmp");
         let io = |source| TorchError::Io { path: path.to_owned(), source };
         self.with(false, |module| module.save(&temporary))?;
+        // libtorch's writer leaves out what was beside the code
+        if let Some(text) = ScriptFacts::text(std::io::Cursor::new(&self.archive.bytes)) {
+            ScriptFacts::add(&temporary, &text).map_err(io)?;
+        }
         fs::rename(&temporary, path).map_err(io)
     }
 

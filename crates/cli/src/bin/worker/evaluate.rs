@@ -115,7 +115,10 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
         Split::Field => sealed(&splits.field),
         Split::Holdout => sealed(&splits.holdout),
     };
-    let other = |file: &PathBuf| ModelArgs { checkpoint: Some(file.clone()), torchscript: None };
+    let other = |file: &PathBuf| match is_torchscript(file) {
+        true => ModelArgs { checkpoint: None, torchscript: Some(file.clone()) },
+        false => ModelArgs { checkpoint: Some(file.clone()), torchscript: None },
+    };
     let against = args.against.as_ref().map(other);
     let against = against.map(|file| classes(&load_model(&file, &splits, runtime, arch)?)).transpose()?;
     let evaluated = Evaluated {
@@ -133,6 +136,12 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
         print(&evaluated);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a file is an archive with code in it, and no state dict.
+fn is_torchscript(file: &Path) -> bool {
+    let archive = std::fs::File::open(file).ok().and_then(|f| zip::ZipArchive::new(f).ok());
+    archive.is_some_and(|a| a.file_names().any(|name| name.contains("/code/")))
 }
 
 /// Accuracy within each group of samples.

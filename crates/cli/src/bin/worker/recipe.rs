@@ -20,8 +20,8 @@ pub(crate) fn home() -> PathBuf {
 pub(crate) fn repair_config(args: &RepairSettingsArgs, more: Table) -> Result<RepairConfig, Failure> {
     let dataset = args.data.dataset.as_deref();
     // the built-in run has its recipe; other data begins from the preset alone
-    let builtin =
-        (args.config.is_none() && args.data.field.is_none() && dataset.is_none_or(|d| d == "signs")).then(|| home().join("recipes/signs.toml"));
+    let builtin = (args.config.is_none() && args.data.field.is_none() && dataset.is_none_or(|d| d == "signs"))
+        .then(|| home().join("recipes/signs.toml"));
     let file = args.config.clone().or(builtin);
     let mut recipe = match &file {
         Some(file) => read_recipe(file)?,
@@ -174,7 +174,10 @@ pub(crate) fn data_flags(args: &DataArgs) -> Result<Table, Failure> {
     set(&mut data, "resize", args.resize.clone().map(Value::from));
     if let (Some(mean), Some(std)) = (&args.mean, &args.std) {
         let list = |v: &[f32]| Value::from(v.iter().map(|&x| f64::from(x)).collect::<Vec<_>>());
-        data.insert("normalization".to_owned(), Table::from_iter([("mean".to_owned(), list(mean)), ("std".to_owned(), list(std))]).into());
+        data.insert(
+            "normalization".to_owned(),
+            Table::from_iter([("mean".to_owned(), list(mean)), ("std".to_owned(), list(std))]).into(),
+        );
     }
     let mut cut = Table::new();
     let whole_cut = |n: Option<usize>| n.map(|n| whole(n as u64)).transpose();

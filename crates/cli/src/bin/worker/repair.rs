@@ -49,7 +49,8 @@ pub(crate) fn run(args: &RepairArgs) -> Result<ExitCode, Failure> {
     // input is looked at before the folder is touched: `--overwrite` must not cost a run for a mistyped path
     let session = Session::open(config, &cache_of(&planned)).map_err(failure)?;
     let dir = run_dir(&args.output, &name)?;
-    let how = How { json: args.output.json, no_progress: args.output.no_progress, quiet: args.output.quiet, partial: false };
+    let how =
+        How { json: args.output.json, no_progress: args.output.no_progress, quiet: args.output.quiet, partial: false };
     finish(&session, dir, how)
 }
 

@@ -45,10 +45,13 @@ pub(crate) fn waiting(waiting: Waiting, run: &Path, as_json: bool) -> Result<(),
         }));
     }
     let run = run.display();
-    say!("waiting for labels: {missing} of {asked} pictures have not enough answers{}", match ties {
-        0 => String::new(),
-        ties => format!(", and on {ties} the answers are at odds"),
-    });
+    say!(
+        "waiting for labels: {missing} of {asked} pictures have not enough answers{}",
+        match ties {
+            0 => String::new(),
+            ties => format!(", and on {ties} the answers are at odds"),
+        }
+    );
     if judges > 0 {
         say!("({judges} of them are drawn at random: they estimate accuracy and are not trained on)");
     }

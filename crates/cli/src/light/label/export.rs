@@ -80,14 +80,16 @@ fn label_studio(args: &LabelExportArgs, asked: &Asked) -> Result<(), Failure> {
     let mut tasks = Vec::with_capacity(asked.images.len());
     let root = match &args.image_root {
         Some(root) => root.canonicalize().map_err(|e| {
-            Failure::new(Exit::Input, format!("{}: {e}", root.display())).help("--image-root is the folder that it serves")
+            Failure::new(Exit::Input, format!("{}: {e}", root.display()))
+                .help("--image-root is the folder that it serves")
         })?,
         None => std::path::absolute(&folder).map_err(|e| unwritten(&folder, &e))?,
     };
     for image in &asked.images {
         let path = if args.image_root.is_some() {
             let file = pictures::file_of(&args.run, image);
-            let whole = file.canonicalize().map_err(|e| Failure::new(Exit::Input, format!("{}: {e}", file.display())))?;
+            let whole =
+                file.canonicalize().map_err(|e| Failure::new(Exit::Input, format!("{}: {e}", file.display())))?;
             let below = whole.strip_prefix(&root).ok().and_then(Path::to_str).map(str::to_owned);
             below.ok_or_else(|| {
                 Failure::new(Exit::Usage, format!("{} is not below --image-root {}", whole.display(), root.display()))
@@ -107,8 +109,12 @@ fn label_studio(args: &LabelExportArgs, asked: &Asked) -> Result<(), Failure> {
     let (here, root, run) = (folder.display(), root.display(), args.run.display());
     say!("{here}: {} tasks", asked.images.len());
     say!("  1. start Label Studio so that it may serve the pictures:");
-    say!("     LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root} label-studio");
-    say!("  2. in a new project: paste config.xml as labeling interface (code); under cloud storage add local files with a");
+    say!(
+        "     LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root} label-studio"
+    );
+    say!(
+        "  2. in a new project: paste config.xml as labeling interface (code); under cloud storage add local files with a"
+    );
     say!("     path below {root} (without syncing it); then import tasks.json");
     say!("  3. label, export as JSON, and: hybridrepair label import {run} EXPORT.json");
     Ok(())

@@ -27,14 +27,18 @@ fn asked(run: &Path) -> Result<Asked, Failure> {
             .help("give the folder of a run that waits for labels"));
     }
     if !layout.asked().is_file() {
-        return Err(Failure::new(Exit::Usage, format!("this run asks nobody: {}", run.display()))
-            .help("a run asks people when its field pool has no labels, or with --annotator people, once it has selected"));
+        return Err(Failure::new(Exit::Usage, format!("this run asks nobody: {}", run.display())).help(
+            "a run asks people when its field pool has no labels, or with --annotator people, once it has selected",
+        ));
     }
     let asked: Asked = read_json(&layout.asked())?;
     if asked.format_version != 1 {
         let version = asked.format_version;
-        return Err(Failure::new(Exit::Input, format!("format version {version} is not 1: {}", layout.asked().display()))
-            .help("use the release of hybridrepair that wrote it"));
+        return Err(Failure::new(
+            Exit::Input,
+            format!("format version {version} is not 1: {}", layout.asked().display()),
+        )
+        .help("use the release of hybridrepair that wrote it"));
     }
     Ok(asked)
 }

@@ -140,7 +140,11 @@ impl Status {
         let run = run.display();
         say!("{} of {} pictures are done; {} answers cost {} labels", self.done, self.asked, self.answers, self.cost);
         if self.timed > 0 {
-            say!("  {:.1} s per answer ({} of them say how long they took)", self.seconds / self.timed as f64, self.timed);
+            say!(
+                "  {:.1} s per answer ({} of them say how long they took)",
+                self.seconds / self.timed as f64,
+                self.timed
+            );
         }
         if self.cannot_tell > 0 {
             say!("  {} pictures that nobody can tell", self.cannot_tell);
@@ -183,11 +187,14 @@ impl Status {
         let (last, field) = (self.wrong_among_last_picks?, self.field_accuracy);
         let errors = field.map(|f| 1.0 - f.value);
         Some(match errors {
-            _ if last.high < 0.1 => "few mistakes are left where the labels go: buying more is hardly worth it".to_owned(),
+            _ if last.high < 0.1 => {
+                "few mistakes are left where the labels go: buying more is hardly worth it".to_owned()
+            }
             Some(errors) if last.low > errors => {
                 "the labels still go where the model errs more than elsewhere: more of them would help".to_owned()
             }
-            Some(_) => "the last labels found no more mistakes than random ones would: another strategy may do better".to_owned(),
+            Some(_) => "the last labels found no more mistakes than random ones would: another strategy may do better"
+                .to_owned(),
             None => return None,
         })
     }

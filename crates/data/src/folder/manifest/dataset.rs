@@ -88,5 +88,12 @@ fn list(manifest: &Path) -> Result<Listing, DataError> {
         Ok(Listed { path: base.join(&row.path), class: Some(ClassId::from(class)), part: row.part })
     });
     let files = files.collect::<Result<Vec<_>, DataError>>()?;
-    Ok(Listing { name: MANIFEST.name, source: manifest.to_owned(), class_names, files, report: Report::default(), own: false })
+    Ok(Listing {
+        name: MANIFEST.name,
+        source: manifest.to_owned(),
+        class_names,
+        files,
+        report: Report::default(),
+        own: false,
+    })
 }

@@ -1,0 +1,83 @@
+//! Own pictures for a model that was made elsewhere: what the model wants to be shown, and what stands in for its training
+//! data where nobody has them.
+
+use crate::{DataConfig, Error, RepairConfig};
+use hybridrepair_core::ClassId;
+use hybridrepair_data::{Labelled, Normalizer, Splits};
+use hybridrepair_torch::{Model, ScriptFacts, peek_checkpoint, predict};
+
+/// Most pictures that stand in for the source data.
+const MOST: usize = 5000;
+
+impl RepairConfig {
+    /// Takes from the model's file what the settings leave open about pictures in folders: classes in the order of the
+    /// logits, normalisation and input size. What flags and recipes say wins.
+    ///
+    /// # Errors
+    /// When the model's file cannot be read.
+    pub fn complete_from_model(&mut self) -> Result<(), Error> {
+        // published data sets have their own statistics, and a folder of `train` is measured unless the model knows better
+        if self.data.folders.is_none()
+            && !(["folder", "manifest"].contains(&self.data.name.as_str()) && self.torchscript.is_some())
+        {
+            return Ok(());
+        }
+        let facts = match (&self.torchscript, &self.checkpoint) {
+            (Some(script), _) => ScriptFacts::read(script)?,
+            (None, Some(checkpoint)) => match peek_checkpoint(checkpoint) {
+                Ok(meta) => ScriptFacts {
+                    class_names: Some(meta.class_names),
+                    normalization: Some(meta.normalization),
+                    input: Some(meta.input),
+                    resize: None,
+                },
+                // a plain state dict says nothing; what is wrong with it is told where it is opened
+                Err(_) => ScriptFacts::default(),
+            },
+            (None, None) => return Ok(()),
+        };
+        let data: &mut DataConfig = &mut self.data;
+        if data.folders.is_some() && data.classes.is_none() {
+            data.classes = facts.class_names;
+        }
+        data.normalization = data.normalization.or(facts.normalization);
+        if data.input.is_none() {
+            data.input = facts.input;
+            data.resize = data.resize.take().or(facts.resize.filter(|_| facts.input.is_some()));
+        }
+        Ok(())
+    }
+}
+
+/// Where nobody has the data that the model was trained on, the field pictures on which it is surest stand in, labelled by
+/// itself: of each class that it gives, the surer half, at most 5,000 in all.
+///
+/// They keep what the model knows while it is repaired, which is what replay is for. Their labels are its own, so they
+/// teach it nothing new.
+///
+/// # Errors
+/// When libtorch fails or the model gives NaN.
+pub(crate) fn stand_in(splits: &mut Splits, model: &Model, normalizer: &Normalizer) -> Result<(), Error> {
+    let out = predict(model, &splits.field.images, normalizer)?;
+    let probs = hybridrepair_core::Probs::from_logits(&out.logits)?;
+    let predicted = out.classes();
+    let mut by_class: Vec<Vec<(f32, usize)>> = vec![Vec::new(); splits.classes()];
+    for (row, class) in predicted.iter().enumerate() {
+        by_class[class.column()].push((probs.row(row)[class.column()], row));
+    }
+    let given = by_class.iter().filter(|c| !c.is_empty()).count().max(1);
+    let mut rows = Vec::new();
+    for mut sure in by_class {
+        sure.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        rows.extend(sure.iter().take(sure.len().div_ceil(2).min(MOST / given)).map(|&(_, row)| row));
+    }
+    rows.sort_unstable();
+    let labels: Vec<ClassId> = rows.iter().map(|&r| predicted[r]).collect();
+    let ids = rows.iter().map(|&r| splits.field.ids[r]).collect();
+    splits.notes.push(format!(
+        "no training pictures: the {} field pictures on which the model is surest stand in for them, labelled by itself",
+        rows.len()
+    ));
+    splits.train = Labelled { images: splits.field.images.select(&rows), labels, ids };
+    Ok(())
+}
