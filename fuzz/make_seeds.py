@@ -10,6 +10,7 @@ import io
 import json
 import shutil
 import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +159,40 @@ def make_labels():
     put("labels", "jsonl", '{"id":0,"label":"stop","annotator":"ann","seconds":1.5}\n{"id":1,"label":1}\n\n{"id":2,"label":null}\n')
 
 
+def fixture(name):
+    return (HERE.parent / "crates/label/tests/fixtures" / name).read_text()
+
+
+def make_label_studio():
+    put("label_studio", "json", fixture("label_studio.json"))
+    put("label_studio", "min", fixture("label_studio_min.json"))
+    put("label_studio", "small", '[{"data":{"hr_id":3},"annotations":[{"completed_by":1,"result":[{"type":"choices","value":{"choices":["stop"]}}]}]}]')
+    put("labels", "label-studio", fixture("label_studio.csv"))
+    put("labels", "files", "file,label,cost,answered\n1.png,stop,.5,2026-11-20\ncam 0/2.png,?,,\n")
+
+
+def make_cvat():
+    text = fixture("cvat_images_1_1.xml")
+    put("cvat", "xml", text)
+    put("cvat", "small", '<annotations><image name="images/3.png"><tag label="stop"/></image></annotations>')
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo("annotations.xml", (1980, 1, 1, 0, 0, 0)), text)
+    put("cvat", "zip", packed.getvalue())
+
+
+def make_safetensors():
+    def file(header, data=b""):
+        text = json.dumps(header).encode()
+        return struct.pack("<Q", len(text)) + text + data
+
+    meta = {"format": "pt", "hybridrepair": json.dumps({"spec": {"arch": "mobilenet", "width": 0.25, "classes": 2}})}
+    two = {"a": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}, "b": {"dtype": "F16", "shape": [3], "data_offsets": [16, 22]}}
+    put("safetensors", "two", file({"__metadata__": meta, **two}, bytes(22)))
+    put("safetensors", "none", file({}))
+    put("safetensors", "scalar", file({"s": {"dtype": "I64", "shape": [], "data_offsets": [0, 8]}}, bytes(8)))
+
+
 def make_records():
     planes = numbers(2 * 3072).tobytes()
     record = lambda names, classes: names + b"\n" + b"".join(bytes([c]) + planes[i * 3072 :][:3072] for i, c in enumerate(classes))
@@ -197,5 +232,5 @@ def make_pytorch_file():
 
 if __name__ == "__main__":
     shutil.rmtree(SEEDS, ignore_errors=True)
-    for make in [make_npy, make_npz, make_mat, make_idx, make_picture, make_manifest, make_labels, make_records, make_stl10, make_runs, make_pytorch_file]:
+    for make in [make_npy, make_npz, make_mat, make_idx, make_picture, make_manifest, make_labels, make_label_studio, make_cvat, make_safetensors, make_records, make_stl10, make_runs, make_pytorch_file]:
         make()

@@ -129,3 +129,35 @@ fn a_reader_that_goes_away_is_no_panic() {
     assert_eq!(ended.status.code(), Some(0));
     assert!(ended.stderr.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
 }
+
+#[test]
+fn without_a_home_the_list_still_answers_and_json_is_json() {
+    let w = World::new();
+    let mut command = w.command(&["data", "list"]);
+    command.env_remove("HOME").env_remove("XDG_DATA_HOME").env_remove("HYBRIDREPAIR_DATA_HOME");
+    let ran = hybridrepair_tests::Ran::from(command.output().unwrap()).ok();
+    assert!(ran.out.contains("cifar10") && ran.out.contains("--data-dir DIR"), "{}", ran.out);
+    let told = w.run(&["data", "prepare", "signs", "--json"]).ok().json();
+    assert_eq!((&told["name"], told["parts"].as_array().unwrap().len()), (&"signs".into(), 0));
+}
+
+#[test]
+fn a_folder_is_inspected_and_shown_at_the_size_that_is_asked_for() {
+    let w = World::new();
+    hybridrepair_tests::pictures::own_pictures(&w, "own");
+    std::fs::copy(w.path("own/train/red/red-0.ppm"), w.path("own/train/red/copy.ppm")).unwrap();
+    let survey = w.run(&["data", "inspect", "own/train", "--json"]).ok().json()["survey"].clone();
+    assert_eq!((&survey["pictures"], &survey["classes"]["red"]), (&73.into(), &25.into()));
+    assert_eq!(survey["duplicates"][0], serde_json::json!(["red/copy.ppm", "red/red-0.ppm"]));
+    assert_eq!((&survey["width"][0], &survey["width"][2]), (&20.into(), &36.into()));
+    let told = w.run(&["data", "inspect", "own/field"]).ok().out;
+    assert!(told.contains("60 pictures that decode") && told.contains("cam 1"), "{told}");
+    let side = |file: &str| u32::from_be_bytes(w.read(file)[16..20].try_into().unwrap());
+    let sheet = |size: &str, file: &str| {
+        let own = ["--train", "own/train", "--field", "own/field", "--img-size", size, "--resize", "fit-pad"];
+        let args = ["data", "sheet", "--part", "field", "--rows", "1", "--columns", "1", "--scale", "1", "--output", file];
+        w.run(&[&args[..], &own].concat()).ok();
+        side(file)
+    };
+    assert_eq!(sheet("48x64", "b.png") - sheet("48", "a.png"), 16);
+}

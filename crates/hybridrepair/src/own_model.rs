@@ -1,28 +1,32 @@
 //! Own pictures for a model that was made elsewhere: what the model wants to be shown, and what stands in for its training
 //! data where nobody has them.
 
-use crate::{DataConfig, Error, RepairConfig};
+use crate::{DataConfig, Error};
 use hybridrepair_core::ClassId;
 use hybridrepair_data::{Labelled, Normalizer, Splits};
 use hybridrepair_torch::{Model, ScriptFacts, peek_checkpoint, predict};
+use std::path::Path;
 
 /// Most pictures that stand in for the source data.
 const MOST: usize = 5000;
 
-impl RepairConfig {
+impl DataConfig {
     /// Takes from the model's file what the settings leave open about pictures in folders: classes in the order of the
     /// logits, normalisation and input size. What flags and recipes say wins.
     ///
     /// # Errors
     /// When the model's file cannot be read.
-    pub fn complete_from_model(&mut self) -> Result<(), Error> {
+    pub fn complete_from_model(
+        &mut self,
+        torchscript: Option<&Path>,
+        checkpoint: Option<&Path>,
+    ) -> Result<(), Error> {
         // published data sets have their own statistics, and a folder of `train` is measured unless the model knows better
-        if self.data.folders.is_none()
-            && !(["folder", "manifest"].contains(&self.data.name.as_str()) && self.torchscript.is_some())
-        {
+        let files = ["folder", "manifest"].contains(&self.name.as_str()) && torchscript.is_some();
+        if self.folders.is_none() && !files {
             return Ok(());
         }
-        let facts = match (&self.torchscript, &self.checkpoint) {
+        let facts = match (torchscript, checkpoint) {
             (Some(script), _) => ScriptFacts::read(script)?,
             (None, Some(checkpoint)) => match peek_checkpoint(checkpoint) {
                 Ok(meta) => ScriptFacts {
@@ -36,14 +40,13 @@ impl RepairConfig {
             },
             (None, None) => return Ok(()),
         };
-        let data: &mut DataConfig = &mut self.data;
-        if data.folders.is_some() && data.classes.is_none() {
-            data.classes = facts.class_names;
+        if self.folders.is_some() && self.classes.is_none() {
+            self.classes = facts.class_names;
         }
-        data.normalization = data.normalization.or(facts.normalization);
-        if data.input.is_none() {
-            data.input = facts.input;
-            data.resize = data.resize.take().or(facts.resize.filter(|_| facts.input.is_some()));
+        self.normalization = self.normalization.or(facts.normalization);
+        if self.input.is_none() {
+            self.input = facts.input;
+            self.resize = self.resize.take().or(facts.resize.filter(|_| facts.input.is_some()));
         }
         Ok(())
     }

@@ -55,7 +55,7 @@ impl Session {
         let device: DeviceChoice = config.device.parse()?;
         config.check()?;
         let mut config = config;
-        config.complete_from_model()?;
+        config.data.complete_from_model(config.torchscript.as_deref(), config.checkpoint.as_deref())?;
         let runtime = Runtime::start(RuntimeConfig { device, threads: config.threads })?;
         let mut splits = config.data.load_listed(list, config.annotate.by == By::People)?;
         let shares = shares(&config, &splits)?;

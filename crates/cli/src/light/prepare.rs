@@ -17,7 +17,12 @@ use std::process::ExitCode;
 /// `data prepare`
 pub(super) fn run(args: &PrepareArgs) -> Result<ExitCode, Failure> {
     let Some(set) = to_fetch(&args.name)? else {
-        say!("{} needs no files", args.name);
+        if args.json {
+            let (name, none) = (&args.name, serde_json::Value::Null);
+            say!("{}", json!({ "format_version": 1, "name": name, "datasets": [name], "dir": none, "parts": [] }));
+        } else {
+            say!("{} needs no files", args.name);
+        }
         return Ok(ExitCode::SUCCESS);
     };
     let dir = folder(args.data_dir.as_deref(), set)?;

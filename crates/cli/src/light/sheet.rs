@@ -2,9 +2,12 @@ use crate::{
     Exit, Failure,
     args::{DataArgs, SheetArgs},
 };
-use crate::{remarks, say};
+use crate::{class_names, input_sides, remarks, say};
 use hybridrepair_core::ClassId;
-use hybridrepair_data::{BiasModel, Cut, DrawSource, LoadOptions, PublishedSplit, Sheet, Splits, contact_sheet};
+use hybridrepair_data::{
+    BiasModel, Cut, DrawSource, LoadOptions, PublishedSplit, Sheet, Splits, contact_sheet,
+    folder::{InputSize, OwnFolders},
+};
 use std::process::ExitCode;
 
 /// Loads the data set that the flags name.
@@ -25,12 +28,33 @@ pub(super) fn load(args: &DataArgs) -> Result<Splits, Failure> {
             skip_field: args.skip_field.unwrap_or(0),
         },
         cut_seed: 10,
+        input: input(args)?,
+        own: own(args)?,
         ..LoadOptions::default()
     };
     let name = args.dataset.as_deref().unwrap_or("signs");
     let splits = hybridrepair_data::load(name, args.data_dir.as_deref(), &options)?;
     remarks(&splits.notes);
     Ok(splits)
+}
+
+/// The input size of the flags.
+fn input(args: &DataArgs) -> Result<Option<InputSize>, Failure> {
+    let resize = args.resize.as_deref().unwrap_or("stretch").parse()?;
+    match &args.img_size {
+        Some(size) => input_sides(size).map(|[height, width]| Some(InputSize { height, width, resize })),
+        None if args.resize.is_some() => Err(Failure::new(Exit::Usage, "--resize without --img-size")
+            .help("say the size of the network's input as well")),
+        None => Ok(None),
+    }
+}
+
+/// The own folders of the flags.
+fn own(args: &DataArgs) -> Result<Option<OwnFolders>, Failure> {
+    let Some(field) = args.field.clone() else { return Ok(None) };
+    let classes = args.classes.as_deref().map(class_names).transpose()?;
+    let (train, val, holdout) = (args.train.clone(), args.val.clone(), args.holdout.clone());
+    Ok(Some(OwnFolders { train, val, field, holdout, classes, people: false }))
 }
 
 /// `data sheet`

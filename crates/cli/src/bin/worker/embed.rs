@@ -18,7 +18,7 @@ pub(crate) fn run(args: &EmbedArgs) -> Result<ExitCode, Failure> {
     let out = &args.output_dir;
     new_folder(out)?;
     let runtime = runtime(&args.runtime)?;
-    let (_, splits) = load_data(&args.data)?;
+    let (_, splits) = load_data(&args.data, &args.file)?;
     let model = load_model(&args.file, &splits, runtime, None)?;
     let images = images_of(&splits, args.part);
     let normalizer = Normalizer::new(splits.normalization)?;

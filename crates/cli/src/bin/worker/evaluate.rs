@@ -41,11 +41,12 @@ struct Part {
     accuracy: f64,
 }
 
-/// The data that flags alone name.
-pub(crate) fn load_data(args: &DataArgs) -> Result<(DataConfig, Splits), Failure> {
+/// The data that flags alone name; of own pictures the model may say what it wants to be shown.
+pub(crate) fn load_data(args: &DataArgs, model: &ModelArgs) -> Result<(DataConfig, Splits), Failure> {
     let mut table = Table::try_from(DataConfig::default()).map_err(|e| Failure::new(Exit::Unexpected, e))?;
     hybridrepair_runs::overlay(&mut table, data_flags(args)?);
-    let config: DataConfig = hybridrepair_runs::from_table(table, Path::new("(flags)"))?;
+    let mut config: DataConfig = hybridrepair_runs::from_table(table, Path::new("(flags)"))?;
+    config.complete_from_model(model.torchscript.as_deref(), model.checkpoint.as_deref()).map_err(failure)?;
     let splits = config.load().map_err(failure)?;
     remarks(&splits.notes);
     Ok((config, splits))
@@ -95,7 +96,7 @@ pub(crate) fn images_of(splits: &Splits, part: Split) -> &Images {
 /// `evaluate`
 pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
     let runtime = runtime(&args.runtime)?;
-    let (config, splits) = load_data(&args.data)?;
+    let (config, splits) = load_data(&args.data, &args.file)?;
     let arch = args.model.as_deref().map(|name| (name, args.width));
     let model = load_model(&args.file, &splits, runtime, arch)?;
     let normalizer = Normalizer::new(splits.normalization)?;

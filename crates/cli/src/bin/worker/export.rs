@@ -5,7 +5,7 @@ use hybridrepair::{
 };
 use hybridrepair_cli::{
     Exit, Failure,
-    args::{ExportArgs, ExportKind},
+    args::{ExportArgs, ExportKind, ModelArgs},
     say,
 };
 use std::process::ExitCode;
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
     let runtime = Runtime::start(RuntimeConfig { device: DeviceChoice::Cpu, threads: None })
         .map_err(|e| failure(Error::Torch(e)))?;
     let (model, meta) = if args.data.dataset.is_some() {
-        let (_, splits) = load_data(&args.data)?;
+        let (_, splits) = load_data(&args.data, &ModelArgs { checkpoint: Some(args.checkpoint.clone()), torchscript: None })?;
         open_checkpoint(&args.checkpoint, runtime.device, &DataFacts::from(&splits))
     } else {
         load_checkpoint(&args.checkpoint, runtime.device)

@@ -18,7 +18,7 @@ struct Row {
 pub(crate) fn list(args: &ListArgs) -> Result<ExitCode, Failure> {
     let rows = rows();
     if args.json {
-        let rows = rows.iter().map(as_json).collect::<Result<Vec<_>, _>>()?;
+        let rows = rows.iter().map(as_json).collect::<Vec<_>>();
         say!("{}", json!({ "format_version": 1, "data_home": data_home(), "datasets": rows }));
         return Ok(ExitCode::SUCCESS);
     }
@@ -30,14 +30,18 @@ pub(crate) fn list(args: &ListArgs) -> Result<ExitCode, Failure> {
             say!("{:<16} {classes:>7} {:>9} {:>11}  {there:<8}  {}", row.name, "-", "-", row.about());
             continue;
         };
-        let there = if is_there(set, &folder(None, set)?) { "yes" } else { "no" };
+        // without a home nobody knows where it would be
+        let there = folder(None, set).map_or("-", |dir| if is_there(set, &dir) { "yes" } else { "no" });
         let (bytes, all) = set.bytes();
         let size = format!("{}{}", if all { "" } else { ">" }, megabytes(bytes));
         say!("{:<16} {classes:>7} {:>9} {size:>11}  {there:<8}  {}", row.name, set.pictures, set.title);
         say!("{:<16} {:>37}    use: {}", "", "", set.licence);
     }
+    say!();
+    if data_home().is_none() {
+        say!("neither {DATA_HOME} nor HOME is set: `hybridrepair data prepare NAME --data-dir DIR` fetches into DIR");
+    }
     if let Some(home) = data_home() {
-        say!();
         say!(
             "`hybridrepair data prepare NAME` fetches into {} ({DATA_HOME} changes that)",
             home.join("NAME").display()
@@ -62,7 +66,7 @@ impl Row {
     }
 }
 
-fn as_json(row: &Row) -> Result<Value, Failure> {
+fn as_json(row: &Row) -> Value {
     let mut value = json!({
         "name": row.name,
         "about": row.about(),
@@ -71,7 +75,7 @@ fn as_json(row: &Row) -> Result<Value, Failure> {
         "published": null,
     });
     if let Some(set) = row.published {
-        let dir = folder(None, set)?;
+        let dir = folder(None, set).ok();
         let files = set.parts.iter().map(|part| {
             let source = &part.source;
             json!({
@@ -88,9 +92,9 @@ fn as_json(row: &Row) -> Result<Value, Failure> {
             "page": set.page,
             "bytes": set.bytes().0,
             "dir": dir,
-            "there": is_there(set, &dir),
+            "there": dir.as_deref().map(|dir| is_there(set, dir)),
             "files": files.collect::<Vec<_>>(),
         });
     }
-    Ok(value)
+    value
 }
