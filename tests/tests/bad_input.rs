@@ -84,10 +84,16 @@ fn pictures(w: &World, table: &mut Table) {
     }
     let survey = w.run(&["data", "inspect", "field", "--json"]).ok().json();
     assert_eq!(survey["survey"]["pictures"], 2, "the good ones are read");
-    let lines: Vec<&str> = survey["survey"]["unusable"].as_array().unwrap().iter().map(|l| l.as_str().unwrap()).collect();
-    let more = [("20-loop", "a link to the folder itself"), ("21-dangling.png", "a link to nothing"), ("22-pipe.png", "a pipe")];
+    let lines: Vec<&str> =
+        survey["survey"]["unusable"].as_array().unwrap().iter().map(|l| l.as_str().unwrap()).collect();
+    let more = [
+        ("20-loop", "a link to the folder itself"),
+        ("21-dangling.png", "a link to nothing"),
+        ("22-pipe.png", "a pipe"),
+    ];
     for (name, what) in cases.iter().map(|(n, w, _)| (*n, *w)).chain(more) {
-        let line = lines.iter().find(|l| l.starts_with(name)).unwrap_or_else(|| panic!("{name} is not told: {lines:?}"));
+        let line =
+            lines.iter().find(|l| l.starts_with(name)).unwrap_or_else(|| panic!("{name} is not told: {lines:?}"));
         let why = line.strip_prefix(name).unwrap().trim().replace(&format!("{}/", w.path("").display()), "");
         table.row(&format!("`{name}`"), what, &why);
     }
@@ -131,7 +137,8 @@ fn folders(w: &World, table: &mut Table) {
         table.row(what, &exit.to_string(), &said(w, &ran.err));
         assert!(!w.path("out.png").exists());
     }
-    let ran = w.run(&["data", "sheet", "--part", "field", "--output", "out.png", "--train", "one", "--field", "own/field"]);
+    let ran =
+        w.run(&["data", "sheet", "--part", "field", "--output", "out.png", "--train", "one", "--field", "own/field"]);
     assert_eq!(ran.code, 4, "{}", ran.err);
     table.row("a training folder of one class", "4", &said(w, &ran.err));
 }
@@ -168,7 +175,12 @@ fn labels(w: &World, table: &mut Table) {
         ("a quote that never ends", "14.csv", b"id,label\n100,\"cat\n".to_vec(), 4),
         ("a picture that was not asked about", "15.csv", b"id,label\n999,cat\n".to_vec(), 0),
         ("no answer yet", "16.csv", b"id,label\n100,\n101,\n".to_vec(), 0),
-        ("semicolons, blanks, capitals, a byte order mark", "17.csv", b"\xef\xbb\xbfID; Label \n100; CAT\n".to_vec(), 0),
+        (
+            "semicolons, blanks, capitals, a byte order mark",
+            "17.csv",
+            b"\xef\xbb\xbfID; Label \n100; CAT\n".to_vec(),
+            0,
+        ),
         ("two people at odds", "18.csv", b"id,label,annotator\n101,cat,a\n101,dog,b\n".to_vec(), 0),
         ("\"cannot tell\"", "19.csv", b"id,label\n102,?\n".to_vec(), 0),
         ("a class called 30", "20.csv", b"id,label\n103,30\n".to_vec(), 0),
@@ -177,17 +189,40 @@ fn labels(w: &World, table: &mut Table) {
         ("no picture", "23.jsonl", b"{\"label\":1}\n".to_vec(), 4),
         ("JSON cut short", "24.json", b"[{\"id\": 1".to_vec(), 4),
         ("JSON of something else", "25.json", b"{\"hello\": 1}".to_vec(), 4),
-        ("Label Studio: boxes instead of a class", "26.json",
-            br#"[{"data":{"hr_id":100},"annotations":[{"result":[{"type":"rectanglelabels","value":{"x":1}}]}]}]"#.to_vec(), 4),
+        (
+            "Label Studio: boxes instead of a class",
+            "26.json",
+            br#"[{"data":{"hr_id":100},"annotations":[{"result":[{"type":"rectanglelabels","value":{"x":1}}]}]}]"#
+                .to_vec(),
+            4,
+        ),
         ("Label Studio: two classes", "27.json", br#"[{"hr_id":100,"choice":["cat","dog"]}]"#.to_vec(), 4),
-        ("Label Studio: cancelled", "28.json",
-            br#"[{"data":{"hr_id":100},"annotations":[{"was_cancelled":true,"result":[]}]}]"#.to_vec(), 0),
+        (
+            "Label Studio: cancelled",
+            "28.json",
+            br#"[{"data":{"hr_id":100},"annotations":[{"was_cancelled":true,"result":[]}]}]"#.to_vec(),
+            0,
+        ),
         ("nested a thousand deep", "29.json", ["[".repeat(1000), "]".repeat(1000)].concat().into_bytes(), 4),
-        ("CVAT: boxes instead of tags", "30.xml", b"<annotations><image name=\"100.png\"><box label=\"cat\"/></image></annotations>".to_vec(), 4),
-        ("CVAT: two tags", "31.xml", b"<a><image name=\"100.png\"><tag label=\"cat\"/><tag label=\"dog\"/></image></a>".to_vec(), 4),
+        (
+            "CVAT: boxes instead of tags",
+            "30.xml",
+            b"<annotations><image name=\"100.png\"><box label=\"cat\"/></image></annotations>".to_vec(),
+            4,
+        ),
+        (
+            "CVAT: two tags",
+            "31.xml",
+            b"<a><image name=\"100.png\"><tag label=\"cat\"/><tag label=\"dog\"/></image></a>".to_vec(),
+            4,
+        ),
         ("CVAT: cut short", "32.xml", b"<annotations><image name=\"100.png\">".to_vec(), 4),
-        ("CVAT: an entity of its own", "33.xml",
-            b"<!DOCTYPE a [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><a><image name=\"&e;\"/></a>".to_vec(), 4),
+        (
+            "CVAT: an entity of its own",
+            "33.xml",
+            b"<!DOCTYPE a [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><a><image name=\"&e;\"/></a>".to_vec(),
+            4,
+        ),
         ("CVAT: no archive", "34.zip", b"PK\x03\x04 and no more".to_vec(), 4),
     ];
     for (what, name, bytes, exit) in cases {
@@ -236,10 +271,18 @@ fn models(w: &World, table: &mut Table) {
         ("an empty safetensors file", "--checkpoint", "1.safetensors", Vec::new()),
         ("a safetensors header longer than the file", "--checkpoint", "2.safetensors", u64::MAX.to_le_bytes().to_vec()),
         ("a safetensors header that is no JSON", "--checkpoint", "3.safetensors", header("{\"a\":")),
-        ("a tensor outside its file", "--checkpoint", "4.safetensors",
-            header(r#"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}"#)),
-        ("tensors of no known network", "--checkpoint", "5.safetensors",
-            [header(r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#), vec![0; 4]].concat()),
+        (
+            "a tensor outside its file",
+            "--checkpoint",
+            "4.safetensors",
+            header(r#"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}"#),
+        ),
+        (
+            "tensors of no known network",
+            "--checkpoint",
+            "5.safetensors",
+            [header(r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#), vec![0; 4]].concat(),
+        ),
         ("text as a state dict", "--checkpoint", "6.pth", b"weights".to_vec()),
         ("an archive cut in half as a state dict", "--checkpoint", "7.pth", script[..script.len() / 2].to_vec()),
         ("a TorchScript module as a state dict", "--checkpoint", "8.pth", script.clone()),

@@ -155,7 +155,8 @@ fn a_folder_is_inspected_and_shown_at_the_size_that_is_asked_for() {
     let side = |file: &str| u32::from_be_bytes(w.read(file)[16..20].try_into().unwrap());
     let sheet = |size: &str, file: &str| {
         let own = ["--train", "own/train", "--field", "own/field", "--img-size", size, "--resize", "fit-pad"];
-        let args = ["data", "sheet", "--part", "field", "--rows", "1", "--columns", "1", "--scale", "1", "--output", file];
+        let args =
+            ["data", "sheet", "--part", "field", "--rows", "1", "--columns", "1", "--scale", "1", "--output", file];
         w.run(&[&args[..], &own].concat()).ok();
         side(file)
     };

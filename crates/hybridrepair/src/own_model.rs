@@ -16,11 +16,7 @@ impl DataConfig {
     ///
     /// # Errors
     /// When the model's file cannot be read.
-    pub fn complete_from_model(
-        &mut self,
-        torchscript: Option<&Path>,
-        checkpoint: Option<&Path>,
-    ) -> Result<(), Error> {
+    pub fn complete_from_model(&mut self, torchscript: Option<&Path>, checkpoint: Option<&Path>) -> Result<(), Error> {
         // published data sets have their own statistics, and a folder of `train` is measured unless the model knows better
         let files = ["folder", "manifest"].contains(&self.name.as_str()) && torchscript.is_some();
         if self.folders.is_none() && !files {
@@ -75,12 +71,19 @@ pub(crate) fn stand_in(splits: &mut Splits, model: &Model, normalizer: &Normaliz
         rows.extend(sure.iter().take(sure.len().div_ceil(2).min(MOST / given)).map(|&(_, row)| row));
     }
     rows.sort_unstable();
-    let labels: Vec<ClassId> = rows.iter().map(|&r| predicted[r]).collect();
-    let ids = rows.iter().map(|&r| splits.field.ids[r]).collect();
+    let part = |rows: &[usize]| {
+        let labels: Vec<ClassId> = rows.iter().map(|&r| predicted[r]).collect();
+        let ids = rows.iter().map(|&r| splits.field.ids[r]).collect();
+        Labelled { images: splits.field.images.select(rows), labels, ids }
+    };
+    // every tenth of them watches that nothing is forgotten
+    let (val, train): (Vec<_>, Vec<_>) = rows.iter().enumerate().partition(|(i, _)| i % 10 == 9);
+    let only = |list: Vec<(usize, &usize)>| list.into_iter().map(|(_, &row)| row).collect::<Vec<_>>();
+    let (train, val) = (part(&only(train)), part(&only(val)));
     splits.notes.push(format!(
         "no training pictures: the {} field pictures on which the model is surest stand in for them, labelled by itself",
         rows.len()
     ));
-    splits.train = Labelled { images: splits.field.images.select(&rows), labels, ids };
+    (splits.train, splits.val) = (train, val);
     Ok(())
 }

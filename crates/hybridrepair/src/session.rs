@@ -76,6 +76,10 @@ impl Session {
             let normalizer = Normalizer::new(splits.normalization)?;
             stand_in(&mut splits, &model, &normalizer)?;
         }
+        if splits.val.images.is_empty() {
+            // a class of one picture has none to spare: the guards then look at what was trained on
+            splits.val = splits.train.clone();
+        }
         let images = &splits.field.images;
         let largest = splits.train.images.len().min(images.len());
         if config.finetune.batch_size > largest {

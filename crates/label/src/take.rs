@@ -68,9 +68,13 @@ pub fn take(
             taken.not_asked.1.get_or_insert_with(|| row.sample.to_string());
             continue;
         };
-        let Some(class) = index.class(label) else {
-            bad.push((row, label));
-            continue;
+        let class = match index.said(label) {
+            Some(Said::Class(class)) => Some(class),
+            Some(Said::CannotTell) => None,
+            None => {
+                bad.push((row, label));
+                continue;
+            }
         };
         let by = row.annotator.clone().unwrap_or_else(|| {
             let said = nameless.entry(image.idx).or_default();
@@ -118,6 +122,12 @@ fn unknown(path: &Path, row: &Row, label: &str, count: usize, asked: &Asked) -> 
     LabelError::Classes { path: path.to_owned(), count, first, known }
 }
 
+/// What a label says.
+enum Said {
+    Class(ClassId),
+    CannotTell,
+}
+
 /// What was asked, by all the names that an answer may use.
 struct Index<'a> {
     ids: BTreeMap<SampleId, &'a AskedImage>,
@@ -153,20 +163,20 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// `Some(None)` is "cannot tell", `None` no class. Names come before numbers, so that a class may be called `30`.
-    fn class(&self, label: &str) -> Option<Option<ClassId>> {
+    /// `None` for what is no class. Names come before numbers, so that a class may be called `30`.
+    fn said(&self, label: &str) -> Option<Said> {
         if let Some(&class) = self.names.get(label) {
-            return Some(Some(ClassId::from(class)));
+            return Some(Said::Class(ClassId::from(class)));
         }
         let plain: String = label.to_lowercase().chars().filter(|c| !c.is_whitespace() && !"-_".contains(*c)).collect();
         if CANNOT_TELL.contains(&plain.as_str()) {
-            return Some(None);
+            return Some(Said::CannotTell);
         }
         if let Some(&Some(class)) = self.lower.get(&label.trim().to_lowercase()) {
-            return Some(Some(ClassId::from(class)));
+            return Some(Said::Class(ClassId::from(class)));
         }
         let number = label.parse::<usize>().ok().filter(|&n| n < self.classes && n.to_string() == label);
-        number.map(|n| Some(ClassId::from(n)))
+        number.map(|n| Said::Class(ClassId::from(n)))
     }
 }
 

@@ -26,7 +26,7 @@ pub struct DataArgs {
     /// Names of the classes in the order of the model's logits, one per line [default: the folders of --train]
     #[arg(long, value_name = "FILE", requires = "field")]
     pub classes: Option<PathBuf>,
-    /// Picture files: the network's input, one side or HEIGHTxWIDTH [default: the model's, else 32]
+    /// Picture files: the network's input, one side or height and width as in 224x320 [default: the model's, else 32]
     #[arg(long, visible_alias = "input-size", value_name = "SIZE")]
     pub img_size: Option<String>,
     /// Picture files: stretch, fit-pad, center-crop or center-crop=SHORTER_SIDE [default: stretch]

@@ -147,6 +147,7 @@ pub struct RepairArgs {
 }
 
 /// `resume`
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Args, Debug, Clone)]
 pub struct ResumeArgs {
     /// Folder of the run

@@ -20,7 +20,7 @@ pub fn run(command: &Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Select(args) => select::run(args),
         Command::Data { command: DataCommand::Sheet(args) } => sheet::run(args),
-        Command::Data { command: DataCommand::List(args) } => prepare::list(args),
+        Command::Data { command: DataCommand::List(args) } => Ok(prepare::list(args)),
         Command::Data { command: DataCommand::Prepare(args) } => prepare::run(args),
         Command::Data { command: DataCommand::Inspect(args) } => inspect::run(args),
         Command::Label { command } => label::run(command),

@@ -80,7 +80,10 @@ fn scan(own: &OwnFolders) -> Result<Listing, DataError> {
         }
         if tree.files.is_empty() {
             let name = part.name();
-            return Err(format_error(dir, format!("no picture in a class folder: put those of class x into {name}/x/")));
+            return Err(format_error(
+                dir,
+                format!("no picture in a class folder: put those of class x into {name}/x/"),
+            ));
         }
         let numbers = classes(dir, &tree.classes, &class_names)?;
         files.extend(tree.files.into_iter().map(|(path, class)| Listed { path, class: Some(numbers[class]), part }));

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What a folder of pictures holds. Every file is decoded once.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -81,7 +81,7 @@ pub fn survey(dir: &Path) -> Result<Survey, DataError> {
     Ok(survey)
 }
 
-fn shown(dir: &Path, path: &PathBuf) -> String {
+fn shown(dir: &Path, path: &Path) -> String {
     path.strip_prefix(dir).unwrap_or(path).display().to_string()
 }
 

@@ -19,7 +19,7 @@ pub fn random_share(session: &Session, run: &mut Run<'_>) -> Result<Selection, E
     let mut rng = session.streams.named("random-share");
     let mut judges = strategy("random")?.select(&session.pool, &Evidence::default(), session.judges, &mut rng)?;
     for pick in &mut judges.picks {
-        pick.reason = "drawn at random, to estimate accuracy by".to_owned();
+        "drawn at random, to estimate accuracy by".clone_into(&mut pick.reason);
     }
     write_selection(&path, &judges)?;
     Ok(judges)

@@ -64,7 +64,8 @@ fn parse(text: &str) -> Result<Vec<Row>, String> {
                 }
             }
             Event::End(_) => {
-                if path.pop().as_deref() == Some(b"image") {
+                let closed = path.pop();
+                if closed.as_deref() == Some(b"image") {
                     rows.extend(picture.take().map(|p| p.row(assignee.as_deref())));
                 }
             }

@@ -116,9 +116,13 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
         Split::Field => sealed(&splits.field),
         Split::Holdout => sealed(&splits.holdout),
     };
-    let other = |file: &PathBuf| match is_torchscript(file) {
-        true => ModelArgs { checkpoint: None, torchscript: Some(file.clone()) },
-        false => ModelArgs { checkpoint: Some(file.clone()), torchscript: None },
+    let other = |file: &PathBuf| {
+        let file = Some(file.clone());
+        if file.as_deref().is_some_and(is_torchscript) {
+            ModelArgs { checkpoint: None, torchscript: file }
+        } else {
+            ModelArgs { checkpoint: file, torchscript: None }
+        }
     };
     let against = args.against.as_ref().map(other);
     let against = against.map(|file| classes(&load_model(&file, &splits, runtime, arch)?)).transpose()?;

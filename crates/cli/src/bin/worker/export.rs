@@ -24,7 +24,8 @@ pub(crate) fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
     let runtime = Runtime::start(RuntimeConfig { device: DeviceChoice::Cpu, threads: None })
         .map_err(|e| failure(Error::Torch(e)))?;
     let (model, meta) = if args.data.dataset.is_some() {
-        let (_, splits) = load_data(&args.data, &ModelArgs { checkpoint: Some(args.checkpoint.clone()), torchscript: None })?;
+        let (_, splits) =
+            load_data(&args.data, &ModelArgs { checkpoint: Some(args.checkpoint.clone()), torchscript: None })?;
         open_checkpoint(&args.checkpoint, runtime.device, &DataFacts::from(&splits))
     } else {
         load_checkpoint(&args.checkpoint, runtime.device)

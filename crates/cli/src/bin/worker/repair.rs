@@ -97,7 +97,9 @@ fn same_as_before(session: &Session, layout: &Layout) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How a run talks.
+/// How a run talks, and whether it goes on with less than was asked.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[derive(Clone, Copy)]
 struct How {
     json: bool,
     no_progress: bool,

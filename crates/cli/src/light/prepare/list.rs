@@ -1,7 +1,7 @@
 use super::folder;
 use super::report::megabytes;
+use crate::args::ListArgs;
 use crate::say;
-use crate::{Failure, args::ListArgs};
 use hybridrepair_data::Dataset;
 use hybridrepair_data::download::{DATA_HOME, PUBLISHED, Published, data_home, is_there, published};
 use serde_json::{Value, json};
@@ -15,12 +15,12 @@ struct Row {
 }
 
 /// `data list`
-pub(crate) fn list(args: &ListArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn list(args: &ListArgs) -> ExitCode {
     let rows = rows();
     if args.json {
         let rows = rows.iter().map(as_json).collect::<Vec<_>>();
         say!("{}", json!({ "format_version": 1, "data_home": data_home(), "datasets": rows }));
-        return Ok(ExitCode::SUCCESS);
+        return ExitCode::SUCCESS;
     }
     say!("{:<16} {:>7} {:>9} {:>11}  {:<8}  about", "name", "classes", "pictures", "download", "there");
     for row in &rows {
@@ -47,7 +47,7 @@ pub(crate) fn list(args: &ListArgs) -> Result<ExitCode, Failure> {
             home.join("NAME").display()
         );
     }
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 
 fn rows() -> Vec<Row> {
