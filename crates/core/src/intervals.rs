@@ -84,7 +84,8 @@ mod tests {
             let g = paired_difference(up, down, 40);
             gains += usize::from(g.low <= 0.1 && 0.1 <= g.high);
         }
-        assert!((3720..3920).contains(&shares), "{shares} of 4000");
+        // the exact coverage of this n and share is 0.9283, by summing the binomial: within four standard deviations
+        assert!((3648..3779).contains(&shares), "{shares} of 4000");
         assert!((3720..3960).contains(&gains), "{gains} of 4000");
     }
 }
