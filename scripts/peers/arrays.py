@@ -57,8 +57,8 @@ def small(given):
 
 
 def grow(given):
-    """A mixture of 2,000 clusters of uneven size on positive features; a linear head gives the logits; the first
-    2,000 rows also serve as source."""
+    """A mixture of 2,000 clusters of uneven size on positive features; a linear head gives the logits; the clusters are
+    the regions, and the first 2,000 rows also serve as source."""
     n, d, classes, out = int(given["rows"]), int(given["d"]), 10, given["out"]
     rng = np.random.default_rng(7)
     centers = np.maximum(rng.normal(size=(2000, d)), 0).astype(np.float32)
@@ -66,9 +66,12 @@ def grow(given):
     head = (rng.normal(size=(d, classes)) / np.sqrt(d) * 2).astype(np.float32)
     shapes = {"features": (n, d), "logits": (n, classes), "views": (n, classes), "variance": (n,)}
     files = {k: np.lib.format.open_memmap(f"{out}/{k}.npy", "w+", np.float32, s) for k, s in shapes.items()}
+    files["regions"] = np.lib.format.open_memmap(f"{out}/regions.npy", "w+", np.int64, (n,))
     for at in range(0, n, BLOCK):
         rows = min(BLOCK, n - at)
-        x = centers[rng.choice(2000, rows, p=share / share.sum())] + rng.normal(size=(rows, d)).astype(np.float32) * 0.5
+        group = rng.choice(2000, rows, p=share / share.sum())
+        files["regions"][at : at + rows] = group
+        x = centers[group] + rng.normal(size=(rows, d)).astype(np.float32) * 0.5
         z = np.maximum(x, 0) @ head
         p = np.exp(z - z.max(axis=1, keepdims=True))
         files["features"][at : at + rows] = np.maximum(x, 0)

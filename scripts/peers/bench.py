@@ -206,6 +206,57 @@ def describe(machine):
     )
 
 
+class Record:
+    """What was measured so far, kept in a JSON file after every part, so that a run that was stopped goes on where it
+    stood and parts can be measured one by one. `setup` is what all parts must share; each part notes the run it is of."""
+
+    def __init__(self, file, setup, key, again):
+        self.file, self.key, self.again = file and pathlib.Path(file), key, again
+        # as it comes back from the file
+        self.data = {"setup": json.loads(json.dumps(setup)), "runs": [], "rows": []}
+        if self.file and self.file.exists():
+            try:
+                found = json.loads(self.file.read_text())
+                before = found["setup"]
+            except (ValueError, KeyError, TypeError):
+                die(f"{file} is no record of this script", "name another --json FILE", code=4)
+            for name, value in self.data["setup"].items():
+                if before.get(name) != value:
+                    die(
+                        f"{file} was measured with {name} = {json.dumps(before.get(name))}, this run has {json.dumps(value)}",
+                        "name another --json FILE, or remove this one",
+                    )
+            self.data = found
+
+    def has(self, **part):
+        """Whether a part is there and need not be measured again."""
+        return not self.again and any(self.key(row) == tuple(part.values()) for row in self.data["rows"])
+
+    def run(self, about):
+        """Starts a run on this machine, now."""
+        self.data["runs"].append(about)
+
+    def add(self, row):
+        """Takes the place of an earlier measurement of the same part."""
+        row["run"] = len(self.data["runs"]) - 1
+        self.data["rows"] = [old for old in self.data["rows"] if self.key(old) != self.key(row)] + [row]
+        if self.file:
+            new = self.file.with_name(self.file.name + ".new")
+            new.write_text(json.dumps(self.data, indent=1) + "\n")
+            new.replace(self.file)
+
+    def used_runs(self):
+        """The runs of which a part is left, with their numbers."""
+        used = {row["run"] for row in self.data["rows"]}
+        return [(at, about) for at, about in enumerate(self.data["runs"]) if at in used]
+
+
+def digest(file):
+    """The first digits of a file's SHA-256."""
+    with open(file, "rb") as bytes_of:
+        return hashlib.file_digest(bytes_of, "sha256").hexdigest()[:16]
+
+
 def table(head, rows):
     """A Markdown table; `head` has (title, alignment)."""
     lines = ["| " + " | ".join(title for title, _ in head) + " |"]

@@ -28,14 +28,14 @@ pub fn nearest(x: Points<'_>, centers: Points<'_>) -> Result<Nearest, KernelErro
     let (n, d) = (x.len(), x.dim());
     let frame = Frame::of(x);
     let row = |i: usize, out: &mut [f32]| {
-        frame.put(x.row(i), 1.0, out);
+        frame.put(&x.row(i), 1.0, out);
     };
     let lanes = Source::Fresh { n, row: &row };
-    let rows = Rows::pack(centers.len(), d, |i, out| frame.put(centers.row(i), -2.0, out));
+    let rows = Rows::pack(centers.len(), d, |i, out| frame.put(&centers.row(i), -2.0, out));
     let mut panels = vec![Argmin::default(); n.div_ceil(LANES)];
     sweep(&rows, lanes, &mut panels);
     let index = panels.iter().flat_map(|p| p.index).take(n).collect::<Vec<_>>();
-    let squared = (0..n).into_par_iter().map(|i| squared_distance(x.row(i), centers.row(index[i] as usize)));
+    let squared = (0..n).into_par_iter().map(|i| squared_distance(&x.row(i), &centers.row(index[i] as usize)));
     let squared = squared.map(|s| s.min(f64::from(f32::MAX)) as f32).collect();
     Ok(Nearest { index, squared })
 }
@@ -77,9 +77,9 @@ pub fn squared_distances(x: Points<'_>, y: Points<'_>) -> Result<Array2<f32>, Ke
     let (n, m, d) = (x.len(), y.len(), x.dim());
     let frame = Frame::of(x);
     // rows of x, lanes of y: a panel fills 32 columns
-    let rows = Rows::pack(n, d, |i, out| frame.put(x.row(i), -2.0, out));
+    let rows = Rows::pack(n, d, |i, out| frame.put(&x.row(i), -2.0, out));
     let row = |i: usize, out: &mut [f32]| {
-        frame.put(y.row(i), 1.0, out);
+        frame.put(&y.row(i), 1.0, out);
     };
     let lanes = Source::Fresh { n: m, row: &row };
     let mut columns = (0..m.div_ceil(LANES))
@@ -87,7 +87,7 @@ pub fn squared_distances(x: Points<'_>, y: Points<'_>) -> Result<Array2<f32>, Ke
             let mut norms = [0.0; LANES];
             let mut buffer = vec![0.0; d];
             for (l, norm) in norms.iter_mut().enumerate().take(m - (p * LANES).min(m)) {
-                *norm = frame.put(y.row(p * LANES + l), 1.0, &mut buffer);
+                *norm = frame.put(&y.row(p * LANES + l), 1.0, &mut buffer);
             }
             Column { norms, values: Vec::with_capacity(n.next_multiple_of(ROWS)) }
         })
@@ -120,8 +120,8 @@ pub fn squared_distances_to(x: Points<'_>, point: &[f32], out: &mut [f32]) -> Re
     if out.len() != x.len() {
         return Err(hybridrepair_core::CoreError::Rows { what: "distances", got: out.len(), expected: x.len() }.into());
     }
-    let d = x.dim();
-    out.par_chunks_mut(256).zip(x.as_slice().par_chunks(256 * d)).for_each(|(out, rows)| {
+    out.par_chunks_mut(256).zip(x.par_blocks(256)).for_each(|(out, rows)| {
+        let rows = &*rows;
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") {

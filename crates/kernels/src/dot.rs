@@ -8,6 +8,12 @@ pub fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
     sum_by_eight(a, b, |x, y| (x - y) * (x - y))
 }
 
+/// `1 / |row|`; 0 for a row of zeros.
+pub fn inverse_length(row: &[f32]) -> f64 {
+    let length = dot(row, row).sqrt();
+    if length > 0.0 { length.recip() } else { 0.0 }
+}
+
 #[inline(always)]
 fn sum_by_eight(a: &[f32], b: &[f32], term: impl Fn(f64, f64) -> f64) -> f64 {
     debug_assert_eq!(a.len(), b.len());

@@ -17,8 +17,7 @@ impl Frame {
         let (n, d) = (points.len(), points.dim());
         // fixed blocks: the same sums for any number of threads
         let blocks = points
-            .as_slice()
-            .par_chunks(d * 1024)
+            .par_blocks(1024)
             .map(|block| {
                 let mut sum = vec![0.0f64; d];
                 for row in block.chunks_exact(d) {
@@ -32,10 +31,10 @@ impl Frame {
             mean.iter_mut().zip(block).for_each(|(m, s)| *m += s);
         }
         let mean = mean.into_iter().map(|m| (m / n as f64) as f32).collect::<Vec<_>>();
+        let squared = |row: &[f32]| row.iter().zip(&mean).map(|(&x, &m)| (f64::from(x) - f64::from(m)).powi(2)).sum();
         let largest = points
-            .as_slice()
-            .par_chunks_exact(d)
-            .map(|row| row.iter().zip(&mean).map(|(&x, &m)| (f64::from(x) - f64::from(m)).powi(2)).sum::<f64>())
+            .par_blocks(256)
+            .map(|block| block.chunks_exact(d).map(squared).fold(0.0, f64::max))
             .reduce(|| 0.0, f64::max);
         let exponent = if largest > 0.0 { -(largest.sqrt().log2().floor() as i32) - 1 } else { 0 };
         Self { mean, scale: 2f32.powi(exponent.clamp(-126, 126)) }
@@ -59,9 +58,8 @@ impl Frame {
 
     /// Squared norms of all points in this frame.
     pub(crate) fn norms(&self, points: Points<'_>) -> Vec<f32> {
-        let d = points.dim();
-        let put = |buffer: &mut Vec<f32>, row: &[f32]| self.put(row, 1.0, buffer);
-        points.as_slice().par_chunks_exact(d).map_init(|| vec![0.0; d], put).collect()
+        let put = |buffer: &mut Vec<f32>, i: usize| self.put(&points.row(i), 1.0, buffer);
+        (0..points.len()).into_par_iter().map_init(|| vec![0.0; points.dim()], put).collect()
     }
 
     /// A squared distance of this frame in the units of the data.

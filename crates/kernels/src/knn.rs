@@ -84,7 +84,7 @@ fn search(queries: Points<'_>, base: Points<'_>, k: usize, itself: bool) -> Neig
     let candidates = base.len() - usize::from(itself);
     let keep = (k + 8 + k / 4).min(candidates);
     let frame = Frame::of(base);
-    let rows = Rows::pack(base.len(), d, |i, out| frame.put(base.row(i), -2.0, out));
+    let rows = Rows::pack(base.len(), d, |i, out| frame.put(&base.row(i), -2.0, out));
     let norms = frame.norms(queries);
     let eps = kernel_error(d);
     let mut index = vec![0u32; n * k];
@@ -92,7 +92,7 @@ fn search(queries: Points<'_>, base: Points<'_>, k: usize, itself: bool) -> Neig
     // queries whose last neighbour is not certain, with the bound that certainly holds all of theirs
     let unsure = Mutex::new(Vec::<(usize, f32)>::new());
     let put = |i: usize, out: &mut [f32]| {
-        frame.put(queries.row(i), 1.0, out);
+        frame.put(&queries.row(i), 1.0, out);
     };
     let mut panels = index
         .chunks_mut(LANES * k)
@@ -106,7 +106,7 @@ fn search(queries: Points<'_>, base: Points<'_>, k: usize, itself: bool) -> Neig
                 if query >= n {
                     return;
                 }
-                let ranked = rank(queries.row(query), base, found.iter().map(|f| f.1));
+                let ranked = rank(&queries.row(query), base, found.iter().map(|f| f.1));
                 for (at, &(s, j)) in ranked[..k].iter().enumerate() {
                     (index[l * k + at], squared[l * k + at]) = (j, s);
                 }
@@ -128,7 +128,7 @@ fn search(queries: Points<'_>, base: Points<'_>, k: usize, itself: bool) -> Neig
     unsure.sort_unstable_by_key(|u| u.0);
     for part in unsure.chunks(1024) {
         let put = |i: usize, out: &mut [f32]| {
-            frame.put(queries.row(part[i].0), 1.0, out);
+            frame.put(&queries.row(part[i].0), 1.0, out);
         };
         let bounds = part.chunks(LANES).map(|lanes| {
             let mut below = [f32::NEG_INFINITY; LANES];
@@ -141,7 +141,7 @@ fn search(queries: Points<'_>, base: Points<'_>, k: usize, itself: bool) -> Neig
         let ranked = part.par_iter().enumerate().map(|(at, &(query, _))| {
             let found = panels[at / LANES].found.iter();
             let rows = found.filter(|f| f.1 as usize == at % LANES && !(itself && f.0 as usize == query)).map(|f| f.0);
-            let mut ranked = rank(queries.row(query), base, rows);
+            let mut ranked = rank(&queries.row(query), base, rows);
             ranked.truncate(k);
             ranked
         });
@@ -156,7 +156,7 @@ fn search(queries: Points<'_>, base: Points<'_>, k: usize, itself: bool) -> Neig
 
 /// Rows by exact distance, then by number.
 fn rank(query: &[f32], base: Points<'_>, rows: impl Iterator<Item = u32>) -> Vec<(f64, u32)> {
-    let mut ranked = rows.map(|j| (squared_distance(query, base.row(j as usize)), j)).collect::<Vec<_>>();
+    let mut ranked = rows.map(|j| (squared_distance(query, &base.row(j as usize)), j)).collect::<Vec<_>>();
     ranked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     ranked
 }
@@ -182,10 +182,10 @@ pub fn mean_k_smallest_cosine_distance(
         out.iter_mut().zip(row).for_each(|(o, &x)| *o = (f64::from(x) * factor) as f32);
     };
     let rows = Rows::pack(base.len(), base.dim(), |i, out| {
-        unit(base.row(i), -1.0, out);
+        unit(&base.row(i), -1.0, out);
         1.0
     });
-    let put = |i: usize, out: &mut [f32]| unit(queries.row(i), 1.0, out);
+    let put = |i: usize, out: &mut [f32]| unit(&queries.row(i), 1.0, out);
     let mut means = vec![0.0f32; queries.len()];
     let mut panels = means
         .chunks_mut(LANES)
@@ -213,7 +213,7 @@ mod tests {
         (0..x.len())
             .flat_map(|i| {
                 let others = (0..x.len() as u32).filter(|&j| j as usize != i);
-                rank(x.row(i), x, others).into_iter().take(k).map(|r| r.1).collect::<Vec<_>>()
+                rank(&x.row(i), x, others).into_iter().take(k).map(|r| r.1).collect::<Vec<_>>()
             })
             .collect()
     }
@@ -252,7 +252,8 @@ mod tests {
         let (a, b) = (Points::new(&data[..20 * 6], 6).unwrap(), Points::new(&data[20 * 6..], 6).unwrap());
         let got = mean_k_smallest_cosine_distance(a, b, 7).unwrap();
         for (i, got) in got.iter().enumerate() {
-            let cos = |j| 1.0 - dot(a.row(i), b.row(j)) / (dot(a.row(i), a.row(i)) * dot(b.row(j), b.row(j))).sqrt();
+            let cos =
+                |j| 1.0 - dot(&a.row(i), &b.row(j)) / (dot(&a.row(i), &a.row(i)) * dot(&b.row(j), &b.row(j))).sqrt();
             let mut all = (0..100).map(cos).collect::<Vec<_>>();
             all.sort_by(f64::total_cmp);
             assert!((f64::from(*got) - all[..7].iter().sum::<f64>() / 7.0).abs() < 1e-6);

@@ -27,7 +27,7 @@ pub(crate) struct Lloyd<'a> {
 
 impl<'a> Lloyd<'a> {
     pub(crate) fn start(x: Points<'a>, packed: &'a Packed, seeds: State) -> Self {
-        let centers = seeds.chosen.iter().flat_map(|&c| x.row(c as usize)).copied().collect();
+        let centers = seeds.chosen.iter().flat_map(|&c| x.row(c as usize).into_owned()).collect();
         // no other seed is nearer than the nearest
         Self { x, packed, centers, labels: seeds.nearest, others: seeds.squared.clone(), own: seeds.squared }
     }
@@ -113,7 +113,7 @@ impl<'a> Lloyd<'a> {
                     }
                     sum.fill(0.0);
                     for &i in members {
-                        sum.iter_mut().zip(x.row(i as usize)).for_each(|(s, &v)| *s += f64::from(v));
+                        sum.iter_mut().zip(&*x.row(i as usize)).for_each(|(s, &v)| *s += f64::from(v));
                     }
                     let mut shift = 0.0;
                     for (s, c) in sum.iter().zip(center) {
@@ -144,7 +144,7 @@ impl<'a> Lloyd<'a> {
                 if !is_moved[c] {
                     return (self.own[i], false);
                 }
-                let now = frame.scaled(squared_distance(x.row(i), &self.centers[c * d..(c + 1) * d])) as f32;
+                let now = frame.scaled(squared_distance(&x.row(i), &self.centers[c * d..(c + 1) * d])) as f32;
                 (now, now > self.own[i] && now > self.others[i])
             })
             .collect::<Vec<_>>();
@@ -180,7 +180,7 @@ impl<'a> Lloyd<'a> {
 
     fn compare_some(&mut self, points: &[u32], all: &[u32]) {
         let row = |i: usize, out: &mut [f32]| {
-            self.packed.frame.put(self.x.row(points[i] as usize), 1.0, out);
+            self.packed.frame.put(&self.x.row(points[i] as usize), 1.0, out);
         };
         let lanes = Source::Fresh { n: points.len(), row: &row };
         let mut panels = vec![TwoLowest::default(); points.len().div_ceil(LANES)];
@@ -235,7 +235,7 @@ impl<'a> Lloyd<'a> {
         }
         let own = |i: usize| {
             let c = self.labels[i] as usize;
-            squared_distance(self.x.row(i), &centers[c * d..(c + 1) * d])
+            squared_distance(&self.x.row(i), &centers[c * d..(c + 1) * d])
         };
         let squared = (0..self.x.len()).into_par_iter().map(own).collect::<Vec<_>>();
         KMeans { inertia: squared.iter().sum(), dim: d, labels: self.labels, iterations, centers }
@@ -314,10 +314,10 @@ mod tests {
             assert_eq!(found.k(), k);
             let mut inertia = 0.0;
             for i in 0..n {
-                let own = squared_distance(x.row(i), found.points().row(found.labels[i] as usize));
+                let own = squared_distance(&x.row(i), &found.points().row(found.labels[i] as usize));
                 inertia += own;
                 for c in 0..k {
-                    let other = squared_distance(x.row(i), found.points().row(c));
+                    let other = squared_distance(&x.row(i), &found.points().row(c));
                     assert!(own <= other * (1.0 + 1e-4) + 1e-6, "point {i}: {own} is not {other} of {c}");
                 }
             }

@@ -250,7 +250,7 @@ impl<'a> Forest<'a> {
         }
         let (x, d) = (self.x, self.x.dim());
         let frame = &self.frame;
-        let rows = self.rows.get_or_insert_with(|| Rows::pack(x.len(), d, |i, out| frame.put(x.row(i), -2.0, out)));
+        let rows = self.rows.get_or_insert_with(|| Rows::pack(x.len(), d, |i, out| frame.put(&x.row(i), -2.0, out)));
         let core_scaled = self.core.iter().map(|&c| frame.scaled(c) as f32).collect::<Vec<_>>();
         let context =
             Context { x, core: self.core, core_scaled: &core_scaled, component: &self.component, eps: kernel_error(d) };
@@ -262,7 +262,7 @@ impl<'a> Forest<'a> {
             })
             .collect::<Vec<_>>();
         let put = |i: usize, out: &mut [f32]| {
-            frame.put(x.row(active[i] as usize), 1.0, out);
+            frame.put(&x.row(active[i] as usize), 1.0, out);
         };
         sweep(rows, Source::Fresh { n: active.len(), row: &put }, &mut panels);
         for (at, &i) in active.iter().enumerate() {
@@ -318,7 +318,7 @@ mod tests {
     /// Prim's algorithm, the plain way: the sorted weights of every minimum spanning tree are the same.
     fn prim(x: Points<'_>, min_samples: usize) -> Vec<f64> {
         let n = x.len();
-        let dist = |i: usize, j: usize| squared_distance(x.row(i), x.row(j));
+        let dist = |i: usize, j: usize| squared_distance(&x.row(i), &x.row(j));
         let core = (0..n)
             .map(|i| {
                 let mut all = (0..n).map(|j| dist(i, j)).collect::<Vec<_>>();
@@ -371,7 +371,7 @@ mod tests {
             let data = (0..200 * 3).map(|_| rng.r#gen::<f32>()).collect::<Vec<_>>();
             let x = Points::new(&data, 3).unwrap();
             let n = x.len();
-            let dist = |i: usize, j: usize| squared_distance(x.row(i), x.row(j));
+            let dist = |i: usize, j: usize| squared_distance(&x.row(i), &x.row(j));
             let core = |i: usize| {
                 let mut all = (0..n).map(|j| dist(i, j)).collect::<Vec<_>>();
                 all.sort_by(f64::total_cmp);

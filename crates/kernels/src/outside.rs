@@ -47,7 +47,7 @@ impl<'a> Outside<'a> {
         };
         let mut buffer = vec![0.0; context.x.dim()];
         for (l, &i) in points.iter().enumerate() {
-            out.norm[l] = frame.put(context.x.row(i as usize), 1.0, &mut buffer);
+            out.norm[l] = frame.put(&context.x.row(i as usize), 1.0, &mut buffer);
             out.core[l] = context.core_scaled[i as usize];
             out.component[l] = context.component[i as usize];
             out.lowest[l] = frame.scaled(limit(i)).min(f64::from(f32::MAX)) as f32;
@@ -108,7 +108,7 @@ impl Visit for Outside<'_> {
                 continue;
             }
             let (i, to) = (self.points[l] as usize, j as usize);
-            let squared = squared_distance(context.x.row(i), context.x.row(to));
+            let squared = squared_distance(&context.x.row(i), &context.x.row(to));
             let squared = squared.max(context.core[i]).max(context.core[to]);
             let better = |(s, t): (f64, u32)| squared.total_cmp(&s).then(j.cmp(&t)).is_lt();
             if self.shortest[l].is_none_or(better) {

@@ -32,7 +32,7 @@ macro_rules! in_blocks {
         }
     )*};
 }
-in_blocks!(Lost, Highest, Keep, Above);
+in_blocks!(Lost, Keep, Above);
 
 impl Pairs<'_> {
     /// Rows of a tile that exist, by their number in the whole and in the tile.
@@ -90,24 +90,6 @@ impl Visit for Lost<'_> {
         }
         for l in 0..LANES {
             self.sums[l] += f64::from(part[l]);
-        }
-    }
-}
-
-/// The smallest squared distance of each lane.
-pub(crate) struct Highest<'a> {
-    pub(crate) pairs: Pairs<'a>,
-    pub(crate) squared: [f32; LANES],
-}
-
-impl Visit for Highest<'_> {
-    #[inline(always)]
-    fn tile(&mut self, first: usize, tile: &Tile) {
-        for (row, r) in self.pairs.of_tile(first) {
-            let squared = self.pairs.squared(row, &tile.0[r].0);
-            for l in 0..LANES {
-                self.squared[l] = if squared[l] < self.squared[l] { squared[l] } else { self.squared[l] };
-            }
         }
     }
 }

@@ -1,12 +1,23 @@
 use crate::KernelError;
 use hybridrepair_core::{CoreError, Embeddings};
+use rayon::prelude::*;
+use std::{borrow::Cow, ops::Range};
 
-/// Borrowed finite rows of shape `n x d` in C order.
+/// Borrowed finite rows of shape `n x d` in C order, or rows that are scaled when they are looked at
+/// ([`Units`](crate::Units)).
 #[derive(Clone, Copy, Debug)]
 pub struct Points<'a> {
     data: &'a [f32],
     n: usize,
     d: usize,
+    scaled: Option<Scaled<'a>>,
+}
+
+/// Which rows of the data, and what each is multiplied by.
+#[derive(Clone, Copy, Debug)]
+struct Scaled<'a> {
+    rows: &'a [u32],
+    factors: &'a [f64],
 }
 
 impl<'a> Points<'a> {
@@ -25,12 +36,17 @@ impl<'a> Points<'a> {
         if let Some(at) = data.iter().position(|x| !x.is_finite()) {
             return Err(CoreError::NotFinite { what: "points", row: at / d, col: at % d, value: data[at] }.into());
         }
-        Ok(Self { data, n, d })
+        Ok(Self { data, n, d, scaled: None })
     }
 
     /// Rows that are known to be finite and not empty.
     pub(crate) fn trusted(data: &'a [f32], d: usize) -> Self {
-        Self { data, n: data.len() / d, d }
+        Self { data, n: data.len() / d, d, scaled: None }
+    }
+
+    /// Some rows of `data`, each multiplied by a factor that keeps it finite.
+    pub(crate) fn scaled(data: &'a [f32], d: usize, rows: &'a [u32], factors: &'a [f64]) -> Self {
+        Self { data, n: rows.len(), d, scaled: Some(Scaled { rows, factors }) }
     }
 
     /// Number of rows, at least 1.
@@ -48,14 +64,29 @@ impl<'a> Points<'a> {
         self.d
     }
 
-    /// All numbers.
-    pub fn as_slice(self) -> &'a [f32] {
-        self.data
+    /// One row.
+    #[inline]
+    pub fn row(self, i: usize) -> Cow<'a, [f32]> {
+        self.rows(i..i + 1)
     }
 
-    /// One row.
-    pub fn row(self, i: usize) -> &'a [f32] {
-        &self.data[i * self.d..(i + 1) * self.d]
+    /// Some rows, one after the other.
+    #[inline]
+    pub fn rows(self, range: Range<usize>) -> Cow<'a, [f32]> {
+        let Some(scaled) = self.scaled else {
+            return Cow::Borrowed(&self.data[range.start * self.d..range.end * self.d]);
+        };
+        let mut out = Vec::with_capacity(range.len() * self.d);
+        for i in range {
+            let row = scaled.rows[i] as usize * self.d;
+            out.extend(self.data[row..row + self.d].iter().map(|&v| (f64::from(v) * scaled.factors[i]) as f32));
+        }
+        Cow::Owned(out)
+    }
+
+    /// Blocks of so many rows, in parallel.
+    pub(crate) fn par_blocks(self, rows: usize) -> impl IndexedParallelIterator<Item = Cow<'a, [f32]>> {
+        (0..self.n.div_ceil(rows)).into_par_iter().map(move |b| self.rows(b * rows..self.n.min((b + 1) * rows)))
     }
 
     /// Fails when two sets differ in dimension.
@@ -66,6 +97,6 @@ impl<'a> Points<'a> {
 
 impl<'a> From<&'a Embeddings> for Points<'a> {
     fn from(x: &'a Embeddings) -> Self {
-        Self { data: x.as_slice(), n: x.len(), d: x.dim() }
+        Self { data: x.as_slice(), n: x.len(), d: x.dim(), scaled: None }
     }
 }

@@ -60,7 +60,7 @@ impl Packed {
     pub(crate) fn of(x: Points<'_>) -> Self {
         let frame = Frame::of(x);
         let lanes = Lanes::pack(x.len(), x.dim(), |i, out| {
-            frame.put(x.row(i), 1.0, out);
+            frame.put(&x.row(i), 1.0, out);
         });
         let norms = frame.norms(x);
         Self { frame, lanes, norms }
@@ -117,7 +117,7 @@ impl Packed {
     /// For each candidate all points that are nearer to it than `bound`, with the squared distance.
     fn hits(&self, x: Points<'_>, candidates: &[u32], bound: &[f32]) -> Vec<(u32, Hits)> {
         let d = x.dim();
-        let rows = Rows::pack(candidates.len(), d, |r, out| self.frame.put(x.row(candidates[r] as usize), -2.0, out));
+        let rows = Rows::pack(candidates.len(), d, |r, out| self.frame.put(&x.row(candidates[r] as usize), -2.0, out));
         let mut panels = bound
             .chunks(LANES)
             .zip(self.norms.chunks(LANES))
@@ -137,7 +137,7 @@ impl Packed {
                 let squared = if squared > UNSURE * (norm + self.norms[candidate as usize]) {
                     squared
                 } else {
-                    self.frame.scaled(squared_distance(x.row(point), x.row(candidate as usize))) as f32
+                    self.frame.scaled(squared_distance(&x.row(point), &x.row(candidate as usize))) as f32
                 };
                 out[row as usize].1.push((point as u32, squared));
             }
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(distinct.len(), 40);
         let exact = (0..500)
             .map(|i| {
-                let to = |&c: &u32| squared_distance(x.row(i), x.row(c as usize));
+                let to = |&c: &u32| squared_distance(&x.row(i), &x.row(c as usize));
                 seeds.chosen.iter().map(to).fold(f64::INFINITY, f64::min)
             })
             .sum::<f64>();

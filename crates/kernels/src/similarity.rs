@@ -1,11 +1,12 @@
 //! Sums over the likeness of all pairs of points, by blocks of matrix products: what greedy coverage is made of.
 
+use crate::kept::Kept;
 use crate::likeness::Likeness;
 use crate::pack::{Lanes, Rows};
-use crate::pairs::{Above, Highest, InBlocks, Keep, Lost, Pairs, add};
+use crate::pairs::{Above, InBlocks, Keep, Lost, Pairs};
 use crate::sweep::{Source, sweep};
 use crate::tile::{LANES, Lane, ROWS};
-use crate::{Points, dot};
+use crate::{Points, dot, inverse_length};
 use rayon::prelude::*;
 use std::sync::atomic::AtomicUsize;
 
@@ -18,8 +19,8 @@ pub struct Similarity {
     lanes: Lanes,
     norms: Vec<f32>,
     likeness: Likeness,
-    /// For each panel of 32 points their likeness to every point, when it was kept.
-    kept: Option<Vec<Vec<Lane>>>,
+    /// All pairs, when they were kept.
+    kept: Option<Kept>,
 }
 
 /// A point beside which other things have come to count less.
@@ -44,20 +45,17 @@ impl Similarity {
     /// Memory: a packed copy of these rows.
     pub fn of_units(x: Points<'_>, order: &[u32], likeness: Likeness) -> Self {
         let (n, d) = (order.len(), x.dim());
-        let inverse = |i: usize| {
+        // writes through `put(number, number of the unit row)`
+        let unit = |i: usize, put: &mut dyn FnMut(usize, f64)| {
             let row = x.row(order[i] as usize);
-            let norm = dot(row, row).sqrt();
-            if norm > 0.0 { norm.recip() } else { 0.0 }
-        };
-        let unit = |i: usize| {
-            let inverse = inverse(i);
-            x.row(order[i] as usize).iter().map(move |&v| f64::from(v) * inverse)
+            let inverse = inverse_length(&row);
+            row.iter().enumerate().for_each(|(j, &v)| put(j, f64::from(v) * inverse));
         };
         // distances lose fewer digits around the mean; summed in fixed blocks, the same for any number of threads
         let sums = (0..n.div_ceil(1024)).into_par_iter().map(|block| {
             let mut sum = vec![0.0f64; d];
             for i in block * 1024..n.min((block + 1) * 1024) {
-                sum.iter_mut().zip(unit(i)).for_each(|(s, v)| *s += v);
+                unit(i, &mut |j, v| sum[j] += v);
             }
             sum
         });
@@ -66,7 +64,7 @@ impl Similarity {
             mean.iter_mut().zip(sum).for_each(|(m, s)| *m += s / n as f64);
         }
         let lanes = Lanes::pack(n, d, |i, out| {
-            out.iter_mut().zip(unit(i)).zip(&mean).for_each(|((o, v), m)| *o = (v - m) as f32);
+            unit(i, &mut |j, v| out[j] = (v - mean[j]) as f32);
         });
         let norms = (0..n).into_par_iter().map_init(
             || vec![0.0; d],
@@ -99,29 +97,19 @@ impl Similarity {
         let mut panels = self.panels(&self.norms, |_, pairs| Keep { pairs, out: Vec::with_capacity(self.n) });
         let all = (0..self.n as u32).collect::<Vec<_>>();
         self.sweep(&all, &mut panels);
-        self.kept = Some(panels.into_iter().map(|p| p.out).collect());
+        self.kept = Some(Kept(panels.into_iter().map(|p| p.out).collect()));
     }
 
-    /// For each point its highest likeness to any of `of`; 0 when there is none.
-    pub fn highest(&self, of: &[u32]) -> Vec<f32> {
-        let mut out = vec![0.0f32; self.n];
+    /// The likeness of all points to each of a few.
+    pub fn columns(&self, of: &[u32]) -> Vec<Vec<f32>> {
         if let Some(kept) = &self.kept {
-            out.par_chunks_mut(LANES).zip(kept).for_each(|(out, panel)| {
-                for &at in of {
-                    for (o, &k) in out.iter_mut().zip(&panel[at as usize].0) {
-                        *o = if k > *o { k } else { *o };
-                    }
-                }
-            });
-        } else if !of.is_empty() {
-            let norms = of.iter().map(|&at| self.norms[at as usize]).collect::<Vec<_>>();
-            let mut panels = self.panels(&norms, |_, pairs| Highest { pairs, squared: [f32::INFINITY; LANES] });
-            self.sweep(of, &mut panels);
-            out.chunks_mut(LANES).zip(panels).for_each(|(out, p)| {
-                out.iter_mut().zip(self.likeness.of(p.squared)).for_each(|(o, k)| *o = k);
-            });
+            return of.iter().map(|&at| kept.column(at as usize, self.n)).collect();
         }
-        out
+        let norms = of.iter().map(|&at| self.norms[at as usize]).collect::<Vec<_>>();
+        let mut panels = self.panels(&norms, |_, pairs| Keep { pairs, out: Vec::with_capacity(of.len()) });
+        self.sweep(of, &mut panels);
+        let column = |r: usize| panels.iter().flat_map(|p| p.out[r].0).take(self.n).collect();
+        (0..of.len()).into_par_iter().map(column).collect()
     }
 
     /// For each point `c` the sum over `changes` of `weight * ([k(at, c) - from]_+ - [k(at, c) - to]_+)`.
@@ -129,18 +117,7 @@ impl Similarity {
     /// With `to` infinite it is what `c` adds to a coverage, and else by how much that has become less.
     pub fn lost(&self, changes: &[Change]) -> Vec<f64> {
         let sums = if let Some(kept) = &self.kept {
-            let of_panel = |panel: &Vec<Lane>| {
-                let mut sums = [0.0; LANES];
-                for group in changes.chunks(ROWS) {
-                    let mut part = [0.0; LANES];
-                    for change in group {
-                        add(&mut part, &panel[change.at as usize].0, change);
-                    }
-                    (0..LANES).for_each(|l| sums[l] += f64::from(part[l]));
-                }
-                sums
-            };
-            kept.par_iter().map(of_panel).collect::<Vec<_>>()
+            kept.lost(changes)
         } else {
             let at = changes.iter().map(|c| c.at).collect::<Vec<_>>();
             let norms = at.iter().map(|&at| self.norms[at as usize]).collect::<Vec<_>>();
@@ -212,7 +189,7 @@ mod tests {
     fn plain(x: Points<'_>, like: Likeness) -> Vec<Vec<f64>> {
         let unit = |i: usize| {
             let row = x.row(i);
-            let norm = dot(row, row).sqrt();
+            let norm = dot(&row, &row).sqrt();
             row.iter().map(|&v| f64::from(v) / norm).collect::<Vec<_>>()
         };
         let units = (0..x.len()).map(unit).collect::<Vec<_>>();
@@ -245,13 +222,14 @@ mod tests {
                     let got = similarity.lost(&changes);
                     assert_eq!(got.len(), n);
                     (0..n).for_each(|c| assert!((got[c] - lost(c)).abs() < 1e-5, "{n} {c}"));
-                    let of = [0, (n / 2) as u32];
-                    let highest = similarity.highest(&of);
+                    let columns = similarity.columns(&[0, (n / 2) as u32]);
                     for i in 0..n {
-                        let want = k[i][0].max(k[i][n / 2]);
-                        assert!((f64::from(highest[i]) - want).abs() < 1e-5);
+                        assert!((f64::from(columns[0][i]) - k[i][0]).abs() < 1e-5);
+                        assert!((f64::from(columns[1][i]) - k[i][n / 2]).abs() < 1e-5);
                     }
-                    assert!(before.replace((got.clone(), highest.clone())).is_none_or(|b| b == (got, highest)));
+                    let now = (got, columns);
+                    assert!(before.as_ref().is_none_or(|before| *before == now), "to the last bit");
+                    before = Some(now);
                     similarity.keep();
                 }
             }
@@ -268,7 +246,7 @@ mod tests {
         let all = similarity.above(&vec![0.0; n], n * n).unwrap();
         for (i, list) in all.iter().enumerate() {
             assert_eq!(list.iter().map(|e| e.0).collect::<Vec<_>>(), (0..n as u32).collect::<Vec<_>>());
-            assert_eq!(similarity.highest(&[i as u32]), list.iter().map(|e| e.1).collect::<Vec<_>>());
+            assert_eq!(similarity.columns(&[i as u32])[0], list.iter().map(|e| e.1).collect::<Vec<_>>());
             for &(c, k) in list {
                 assert_eq!(all[c as usize][i].1, k, "the same in either order");
             }
@@ -285,7 +263,7 @@ mod tests {
     #[test]
     fn long_rows_pass_in_blocks() {
         // 32 MiB hold fewer rows than there are
-        let (n, d) = (600, 20_000);
+        let (n, d) = (450, 20_000);
         let data = points(n, d);
         let order = (0..n as u32).collect::<Vec<_>>();
         let like = Likeness::Gaussian { sharpness: 1.0 };

@@ -18,7 +18,7 @@ fn one_thread_and_many() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
         pool.install(|| {
             let mut to = vec![0.0; x.len()];
-            squared_distances_to(x, x.row(3), &mut to).expect("same columns");
+            squared_distances_to(x, &x.row(3), &mut to).expect("same columns");
             let found = kmeans(x, &KMeansParams::new(150), &mut Streams::new(1).named("k")).expect("k fits");
             (
                 to,
@@ -46,13 +46,13 @@ fn distances_agree_with_each_other() {
     let all = squared_distances(x, x).expect("same columns");
     let mut one = vec![0.0; x.len()];
     for i in 0..x.len() {
-        squared_distances_to(x, x.row(i), &mut one).expect("same columns");
+        squared_distances_to(x, &x.row(i), &mut one).expect("same columns");
         for j in 0..x.len() {
-            let exact = hybridrepair_kernels::squared_distance(x.row(i), x.row(j)) as f32;
+            let exact = hybridrepair_kernels::squared_distance(&x.row(i), &x.row(j)) as f32;
             assert!((one[j] - exact).abs() <= 1e-5 * exact && (all[[i, j]] - exact).abs() < 1e-4, "{i} {j}");
         }
     }
     assert!(squared_distances_to(x, &data[..d - 1], &mut one).is_err());
     assert!(squared_distances_to(x, &[], &mut one).is_err());
-    assert!(squared_distances_to(x, x.row(0), &mut one[1..]).is_err());
+    assert!(squared_distances_to(x, &x.row(0), &mut one[1..]).is_err());
 }

@@ -1,5 +1,6 @@
 use crate::{SelectError, Strategy};
-use hybridrepair_core::{CoreError, Evidence, LabelSet, Need, Pick, Pool, PoolIdx, RegionId, Selection};
+use hybridrepair_core::{CoreError, Embeddings, Evidence, LabelSet, Need, Pick, Pool, PoolIdx, RegionId, Selection};
+use hybridrepair_kernels::{KernelError, Units};
 use rand::Rng;
 use rayon::prelude::*;
 
@@ -94,6 +95,11 @@ pub(crate) fn in_id_order(pool: &Pool) -> Vec<PoolIdx> {
         rows.sort_unstable_by_key(|&idx| pool.id(idx));
     }
     rows
+}
+
+/// All rows of an array at unit length, in the order of their ids.
+pub(crate) fn units_in_id_order(x: &Embeddings, pool: &Pool) -> Result<Units, KernelError> {
+    Units::of(x, in_id_order(pool).iter().map(|idx| idx.0).collect())
 }
 
 /// Evidence that must be there.

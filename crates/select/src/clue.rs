@@ -5,7 +5,7 @@ use hybridrepair_kernels::{nearest, squared_distance};
 use ndarray::Array2;
 use rand::Rng;
 
-/// CLUE (Prabhu et al., ICCV 2021, section 3.2): the samples nearest to the centroids of `B` clusters of k-means in which
+/// CLUE (Prabhu et al., ICCV 2021): the samples nearest to the centroids of `B` clusters of k-means in which
 /// every sample weighs as much as its entropy, on raw penultimate features.
 ///
 /// Seeds are drawn by k-means++ with the weighted squared distances, then Lloyd's passes move each centre to the weighted

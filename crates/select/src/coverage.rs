@@ -7,7 +7,7 @@
 //! matter; later a list of the pairs with `k(x_n, c) > m_n` fits into memory, shrinks with every pick, and takes over.
 
 use crate::candidates::{Candidates, CollectSelection};
-use crate::{SelectError, Strategy};
+use crate::{SelectError, Strategy, exact::Exact};
 use hybridrepair_core::{Embeddings, Evidence, Pool, PoolIdx, Selection};
 use hybridrepair_kernels::{Change, Likeness, Similarity};
 use rayon::prelude::*;
@@ -27,7 +27,18 @@ pub(crate) struct Coverage {
     gains: Vec<f64>,
     free: Vec<bool>,
     stage: Stage,
+    /// For a Gaussian; the gains of balls are whole numbers.
+    exact: Option<Exact>,
+    /// The column of likenesses of a candidate that was just looked at.
+    column: Option<(usize, Vec<f32>)>,
 }
+
+/// Gains within this share of the best are compared in `f64`: several times the error of those in `f32`.
+const CLOSE: f64 = 4e-6;
+/// How many of them at most; what lies closer together in larger numbers is as good as equal.
+pub(crate) const FINALISTS: usize = 12;
+/// Known samples whose columns are computed at a time.
+const BATCH: usize = 48;
 
 enum Stage {
     /// All pairs are kept; the gains were summed anew when the best of them was this.
@@ -74,16 +85,30 @@ impl Coverage {
         if small {
             similarity.keep();
         }
+        let mut exact = match likeness {
+            Likeness::Gaussian { sharpness } => Some(Exact::new(x, &rows, f64::from(sharpness))),
+            Likeness::Ball { .. } => None,
+        };
         let known = if start == Start::Known { rows.len() } else { candidates.len() };
         let covers: Vec<u32> = (candidates.len() as u32..known as u32).collect();
-        let near = similarity.highest(&covers);
+        let mut near = vec![0f32; rows.len()];
+        for batch in covers.chunks(BATCH) {
+            for (&pos, column) in batch.iter().zip(similarity.columns(batch)) {
+                for (i, (near, k)) in near.iter_mut().zip(column).enumerate().filter(|(_, (near, k))| k > near) {
+                    *near = k;
+                    if let Some(exact) = &mut exact {
+                        exact.covered_by(i, pos as usize);
+                    }
+                }
+            }
+        }
         let stage = if small {
             Stage::Kept { best: 0.0 }
         } else {
             Stage::Computed { changed: Vec::new(), most: KEEP_BYTES / PAIR }
         };
         let free = vec![true; candidates.len()];
-        let mut out = Self { similarity, weights, near, gains: Vec::new(), free, stage };
+        let mut out = Self { similarity, weights, near, gains: Vec::new(), free, stage, exact, column: None };
         out.sum_anew();
         out
     }
@@ -103,9 +128,28 @@ impl Coverage {
         (0..self.free.len()).filter(|&pos| self.free[pos]).collect()
     }
 
-    /// The free candidate that adds most, the lowest position of equals.
-    pub(crate) fn best(&self) -> Option<usize> {
-        self.best_by(|pos| self.gains[pos])
+    /// The free candidate that adds most, the lowest position of equals. What is too close to tell in `f32` is decided in
+    /// `f64`.
+    pub(crate) fn best(&mut self) -> Option<usize> {
+        let best = self.best_by(|pos| self.gains[pos])?;
+        let Some(exact) = &self.exact else { return Some(best) };
+        let limit = self.gains[best] * (1.0 - CLOSE);
+        // equal to the last bit: the same sample again
+        let close = |&pos: &usize| self.free[pos] && self.gains[pos] >= limit && self.gains[pos] != self.gains[best];
+        let mut finalists: Vec<usize> = (0..self.free.len()).filter(close).collect();
+        if finalists.is_empty() || limit <= 0.0 {
+            return Some(best);
+        }
+        finalists.sort_by(|&a, &b| self.gains[b].total_cmp(&self.gains[a]));
+        finalists.truncate(FINALISTS - 1);
+        finalists.push(best);
+        finalists.sort_unstable();
+        let mut columns = self.similarity.columns(&finalists.iter().map(|&pos| pos as u32).collect::<Vec<_>>());
+        let gain = |(&pos, column): (&usize, &Vec<f32>)| exact.gain(pos, column, &self.near, &self.weights);
+        let gains: Vec<f64> = finalists.par_iter().zip(&columns).map(gain).collect();
+        let at = (1..gains.len()).fold(0, |best, at| if gains[at] > gains[best] { at } else { best });
+        self.column = Some((finalists[at], columns.swap_remove(at)));
+        Some(finalists[at])
     }
 
     /// The free candidate with the largest score, the lowest position of equals.
@@ -117,7 +161,10 @@ impl Coverage {
     /// Takes a candidate: it covers from now on.
     pub(crate) fn take(&mut self, pos: usize) {
         self.free[pos] = false;
-        let column = self.similarity.highest(&[pos as u32]);
+        let column = match self.column.take() {
+            Some((at, column)) if at == pos => column,
+            _ => self.similarity.columns(&[pos as u32]).swap_remove(0),
+        };
         let raised = |i: &usize| self.weights[*i] > 0.0 && column[*i] > self.near[*i];
         let changes: Vec<Change> = (0..column.len())
             .filter(raised)
@@ -125,6 +172,9 @@ impl Coverage {
             .collect();
         for change in &changes {
             self.near[change.at as usize] = change.to;
+            if let Some(exact) = &mut self.exact {
+                exact.covered_by(change.at as usize, pos);
+            }
         }
         match &mut self.stage {
             Stage::Listed(lists) => {
@@ -142,7 +192,7 @@ impl Coverage {
                 let best = *best;
                 subtract(&mut self.gains, self.similarity.lost(&changes));
                 // what is left of a large sum has lost digits
-                if self.best().is_some_and(|pos| self.gains[pos] < best / 32.0) {
+                if self.best_by(|pos| self.gains[pos]).is_some_and(|pos| self.gains[pos] < best / 32.0) {
                     self.sum_anew();
                 }
             }
@@ -195,7 +245,7 @@ impl Coverage {
             .collect();
         self.gains = self.similarity.lost(&changes);
         self.gains.truncate(self.free.len());
-        let best = self.best().map_or(0.0, |pos| self.gains[pos]);
+        let best = self.best_by(|pos| self.gains[pos]).map_or(0.0, |pos| self.gains[pos]);
         if let Stage::Kept { best: at } = &mut self.stage {
             *at = best;
         }
@@ -302,7 +352,7 @@ mod tests {
                     |c: usize| -> f64 { (0..n).map(|i| f64::from(weights[i]) * (k(i, c) - near[i]).max(0.0)).sum() };
                 let best = (0..n).map(gain_of).fold(0.0, f64::max);
                 let pos = coverage.best().unwrap();
-                assert!(gain_of(pos) >= best * (1.0 - 1e-5), "{stage} {turn}: {} of {best}", gain_of(pos));
+                assert!(gain_of(pos) >= best * (1.0 - 1e-7), "{stage} {turn}: {} of {best}", gain_of(pos));
                 for c in [pos, 0, n - 1] {
                     assert!((coverage.gain(c) - gain_of(c)).abs() < 1e-5 * best, "{stage} {turn}");
                 }

@@ -7,10 +7,10 @@ use hybridrepair_kernels::{squared_distance, top_k};
 /// than the model, without picking alike samples.
 ///
 /// The `neighbors` nearest source samples of a candidate, in penultimate features of unit length, vote with the weights
-/// `exp(-d^2 / T)` (their eq. 2) for a soft label `q`. The uncertainty is `q(best other class) / q(predicted class)`
-/// (eq. 3), here as `r / (1 + r)`, which has the same order and no pole. Of the `surplus * B` most uncertain samples the
-/// picks are taken one by one by the least `(1 - blend) * rank by uncertainty + blend * rank by distance to the nearest
-/// pick` (their section 3.3; the farthest has rank 0). Depends on the budget.
+/// `exp(-d^2 / T)` for a soft label `q`. The uncertainty is `q(best other class) / q(predicted class)`, here as
+/// `r / (1 + r)`, which has the same order and no pole. Of the `surplus * B` most uncertain samples the picks are taken
+/// one by one by the least `(1 - blend) * rank by uncertainty + blend * rank by distance to the nearest pick` (the farthest
+/// has rank 0). Depends on the budget.
 ///
 /// `O(n m D)` for `m` source samples, then `O(B^2 D)`. Memory is a copy of the features, and one of the source's. Score:
 /// `r / (1 + r)`, in [0, 1].

@@ -4,7 +4,7 @@ use crate::{Estimate, SelectError, Size, Strategy, order::units, radius};
 use hybridrepair_core::{Embeddings, Evidence, Need, Needs, Pool, Probs, Selection, Stream};
 use hybridrepair_kernels::{Likeness, squared_distances_to};
 
-/// `DCoM` (Mishal and Weinshall 2024, "Active Learning for All Learners", section 3): density where little is covered yet,
+/// `DCoM` (Mishal and Weinshall 2024, "Active Learning for All Learners"): density where little is covered yet,
 /// uncertainty where the labels cover the pool, on embeddings of unit length.
 ///
 /// Each known label has its own radius: the largest, found by bisection, at which the share of samples in the ball that the
@@ -82,9 +82,7 @@ impl Strategy for DCom {
         }
         let start = match self.radius {
             Some(radius) => radius,
-            None => {
-                radius::pure_radius(&units(embeddings, &candidates::in_id_order(pool))?, probs.classes(), 0.95, rng)?
-            }
+            None => radius::pure_radius(&candidates::units_in_id_order(embeddings, pool)?, probs.classes(), 0.95, rng)?,
         };
         // a ball of radius 2 holds the whole sphere
         let start = start.clamp(radius::SMALLEST, 2.0);

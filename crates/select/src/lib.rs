@@ -37,6 +37,7 @@ mod decorators;
 mod distinct;
 mod entropy;
 mod error;
+mod exact;
 mod gini;
 mod hybrid;
 mod margin;

@@ -1,7 +1,7 @@
 //! Rows of an array in the order in which a strategy looks at them.
 
 use hybridrepair_core::{CoreError, Embeddings, PoolIdx};
-use hybridrepair_kernels::dot;
+use hybridrepair_kernels::inverse_length;
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -19,8 +19,7 @@ pub(crate) fn units(x: &Embeddings, rows: &[PoolIdx]) -> Result<Embeddings, Core
     let mut data = vec![0f32; rows.len() * d];
     data.par_chunks_mut(d).zip(rows).for_each(|(out, idx)| {
         let row = x.row(idx.row());
-        let norm = dot(row, row).sqrt();
-        let inverse = if norm > 0.0 { norm.recip() } else { 0.0 };
+        let inverse = inverse_length(row);
         out.iter_mut().zip(row).for_each(|(o, &v)| *o = (f64::from(v) * inverse) as f32);
     });
     let empty = CoreError::Empty { what: "embeddings", rows: rows.len(), cols: d };

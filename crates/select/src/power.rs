@@ -3,7 +3,7 @@ use hybridrepair_core::{Embeddings, Evidence, Need, Needs, Pool, Probs, Selectio
 use rand::Rng;
 
 /// Samples drawn without replacement with probability proportional to `score^power` (stochastic batch acquisition:
-/// Kirsch et al., TMLR 2023, section 3, "power"): less redundant than the top of a ranking.
+/// Kirsch et al., TMLR 2023, "power"): less redundant than the top of a ranking.
 ///
 /// The scores are those of any [`Ranker`] and count as 0 where they are below. Drawn as the largest
 /// `ln(score) + Gumbel / power`, which is the same distribution (Kool et al., ICML 2019): one pass, and a smaller budget

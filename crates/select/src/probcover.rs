@@ -2,17 +2,16 @@ use crate::candidates::{self, Candidates, CollectSelection, draw, required};
 use crate::{
     Estimate, SelectError, Size, Strategy,
     coverage::{Coverage, Start},
-    order::units,
     radius,
 };
 use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
 use hybridrepair_kernels::Likeness;
 
-/// `ProbCover` (Yehuda et al., `NeurIPS` 2022, algorithm 1): the greedy maximum of the number of samples within a radius of
-/// a pick, on embeddings of unit length.
+/// `ProbCover` (Yehuda et al., Active Learning Through a Covering Lens, `NeurIPS` 2022): the greedy maximum of the number
+/// of samples within a radius of a pick, on embeddings of unit length.
 ///
 /// Known samples cover from the start. The radius is the largest at which 95 % of the balls are pure, by the groups of
-/// k-means with as many clusters as the model has classes (their section 4.2); the answer depends on it. Once everything
+/// k-means with as many clusters as the model has classes (their heuristic); the answer depends on it. Once everything
 /// is covered, the rest is drawn at random.
 ///
 /// `O(n^2 d)` in all: the balls are counted once, and each sample leaves the counts once, when it becomes covered. Memory
@@ -82,13 +81,16 @@ impl Strategy for ProbCover {
             radius.max(radius::SMALLEST)
         } else {
             let classes = required(evidence.probs.as_ref(), self, Need::Probs)?.classes();
-            radius::pure_radius(&units(embeddings, &candidates::in_id_order(pool))?, classes, self.purity, rng)?
+            radius::pure_radius(&candidates::units_in_id_order(embeddings, pool)?, classes, self.purity, rng)?
         };
         let ball = Likeness::Ball { squared: (radius * radius) as f32 };
         let mut coverage = Coverage::new(&candidates, pool, evidence, embeddings, ball, Start::Known, |_| 1.0);
         let mut picks = Vec::with_capacity(take);
-        while let Some(pos) = coverage.best().filter(|&pos| coverage.gain(pos) > 0.5) {
+        while let Some(pos) = coverage.best() {
             let gain = coverage.gain(pos).round();
+            if gain == 0.0 {
+                break;
+            }
             let reason = format!("covers {gain:.0} samples anew within {radius:.3}");
             picks.push(candidates.pick(picks.len(), pos, gain / pool.len() as f64, None, reason));
             coverage.take(pos);

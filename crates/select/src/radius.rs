@@ -1,7 +1,7 @@
 use crate::SelectError;
 use crate::candidates::draw;
-use hybridrepair_core::{Embeddings, Stream};
-use hybridrepair_kernels::{KMeansParams, kmeans, nearest};
+use hybridrepair_core::Stream;
+use hybridrepair_kernels::{KMeansParams, Units, kmeans, nearest};
 
 /// Samples whose balls are looked at.
 const SAMPLE: usize = 1000;
@@ -9,12 +9,12 @@ const SAMPLE: usize = 1000;
 pub(crate) const SMALLEST: f64 = 1e-3;
 
 /// The largest radius at which a share `purity` of the samples have only samples of their own group around them, groups
-/// being `k` clusters of k-means (Yehuda et al., `NeurIPS` 2022, section 4.2). Infinite when there is one group.
+/// being `k` clusters of k-means (the heuristic of Yehuda et al., `NeurIPS` 2022). Infinite when there is one group.
 ///
-/// `x` has unit rows. The balls of 1000 random samples are looked at, exactly, and not one radius after the other: a ball
+/// The balls of 1000 random samples are looked at, exactly, and not one radius after the other: a ball
 /// is pure up to the distance of the nearest sample of another group.
-pub(crate) fn pure_radius(x: &Embeddings, k: usize, purity: f64, rng: &mut Stream) -> Result<f64, SelectError> {
-    let found = kmeans(x.into(), &KMeansParams::new(k.clamp(1, x.len())), rng)?;
+pub(crate) fn pure_radius(x: &Units, k: usize, purity: f64, rng: &mut Stream) -> Result<f64, SelectError> {
+    let found = kmeans(x.points(), &KMeansParams::new(k.clamp(1, x.len())), rng)?;
     let mut groups = vec![Vec::new(); found.k()];
     for (row, &group) in found.labels.iter().enumerate() {
         groups[group as usize].push(row);
@@ -29,8 +29,8 @@ pub(crate) fn pure_radius(x: &Embeddings, k: usize, purity: f64, rng: &mut Strea
         if outside.is_empty() {
             continue;
         }
-        let queries = x.select(&outside.iter().map(|&at| sample[at]).collect::<Vec<_>>())?;
-        let near = nearest((&queries).into(), (&x.select(members)?).into())?;
+        let queries = x.subset(&outside.iter().map(|&at| sample[at]).collect::<Vec<_>>())?;
+        let near = nearest(queries.points(), x.subset(members)?.points())?;
         for (&at, &squared) in outside.iter().zip(&near.squared) {
             pure_up_to[at] = pure_up_to[at].min(f64::from(squared).sqrt());
         }
@@ -43,14 +43,14 @@ pub(crate) fn pure_radius(x: &Embeddings, k: usize, purity: f64, rng: &mut Strea
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hybridrepair_core::Streams;
+    use hybridrepair_core::{Embeddings, Streams};
     use ndarray::Array2;
 
     #[test]
     fn balls_reach_to_the_next_group() {
         // two groups at a right angle, each of ten equal samples: the other one is sqrt(2) away
         let x = Array2::from_shape_fn((20, 2), |(i, j)| if i % 2 == j { 1.0 } else { 0.0 });
-        let x = Embeddings::new(x).unwrap();
+        let x = Units::of(&Embeddings::new(x).unwrap(), (0..20).collect()).unwrap();
         let rng = &mut Streams::new(0).named("radius");
         assert!((pure_radius(&x, 2, 0.95, rng).unwrap() - 2f64.sqrt()).abs() < 1e-6);
         assert_eq!(pure_radius(&x, 1, 0.95, rng).unwrap(), f64::INFINITY);
@@ -63,7 +63,7 @@ mod tests {
             let angle = (i as f32 - 19.5) * 0.02;
             if j == 0 { angle.cos() } else { angle.sin() }
         });
-        let x = Embeddings::new(x).unwrap();
+        let x = Units::of(&Embeddings::new(x).unwrap(), (0..40).collect()).unwrap();
         let rng = &mut Streams::new(0).named("radius");
         let step = 2.0 * f64::sin(0.01);
         let all = pure_radius(&x, 2, 1.0, rng).unwrap();

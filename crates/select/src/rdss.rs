@@ -43,7 +43,7 @@ impl Strategy for Rdss {
     }
 
     fn cost(&self, size: &Size) -> Estimate {
-        Estimate::coverage(size, 1.0)
+        Estimate::pairs(size, 1.0)
     }
 
     fn select(
@@ -82,7 +82,7 @@ impl Strategy for Rdss {
             let open = (0..candidates.len()).filter(|&pos| free[pos]).map(|pos| (pos, score(pos)));
             let Some((pos, best)) = open.reduce(|a, b| if b.1 > a.1 { b } else { a }) else { break };
             free[pos] = false;
-            let column = similarity.highest(&[pos as u32]);
+            let column = similarity.columns(&[pos as u32]).swap_remove(0);
             sums.iter_mut().zip(column).for_each(|(sum, k)| *sum += f64::from(k));
             let reason = format!("density {:.4}, likeness to the picks {:.4}", pull[pos], alpha * pull[pos] - best);
             picks.push(candidates.pick(picks.len(), pos, best, None, reason));

@@ -1,7 +1,7 @@
-use crate::candidates::{Candidates, CollectSelection, in_id_order, required};
-use crate::{Estimate, SelectError, Size, Strategy, order::units};
-use hybridrepair_core::{Embeddings, Evidence, Need, Needs, Pool, Selection, Stream};
-use hybridrepair_kernels::{KMeansParams, kmeans, neighbors};
+use crate::candidates::{Candidates, CollectSelection, in_id_order, required, units_in_id_order};
+use crate::{Estimate, SelectError, Size, Strategy};
+use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
+use hybridrepair_kernels::{KMeansParams, Units, kmeans, neighbors};
 use std::collections::HashMap;
 
 /// `TypiClust` (Hacohen et al., ICML 2022): the most typical sample of each cluster of embeddings.
@@ -62,7 +62,11 @@ impl Strategy for TypiClust {
         let k = (size.budget + size.known).clamp(1, self.max_clusters.max(1)) as f64;
         let (n, d) = (size.n as f64, size.dim as f64);
         // neighbours within clusters of about equal size
-        let within = Estimate { bytes: 8.0 * n * d, products: n * (n / k) * (2.0 * d + 8.0), read: 0.0 };
+        let within = Estimate {
+            bytes: 2.0 * Units::bytes(n, d) + 4.0 * n * d,
+            products: n * (n / k) * (2.0 * d + 8.0),
+            read: 0.0,
+        };
         Estimate::kmeans(size, k as usize).and(within)
     }
 
@@ -82,9 +86,9 @@ impl Strategy for TypiClust {
             return Ok(Selection::default());
         }
         let all = in_id_order(pool);
-        let x = units(embeddings, &all)?;
+        let x = units_in_id_order(embeddings, pool)?;
         let k = (evidence.known.len() + candidates.take()).min(self.max_clusters).min(x.len());
-        let found = kmeans((&x).into(), &KMeansParams::new(k), rng)?;
+        let found = kmeans(x.points(), &KMeansParams::new(k), rng)?;
         let mut clusters: Vec<Cluster> = (0..found.k()).map(|_| Cluster::default()).collect();
         for (at, &c) in found.labels.iter().enumerate() {
             let cluster = &mut clusters[c as usize];
@@ -124,15 +128,15 @@ fn next(clusters: &mut [Cluster]) -> Option<&mut Cluster> {
 
 /// The unlabelled members with their typicality, the best last and the lowest id last among equals.
 fn by_typicality(
-    x: &Embeddings,
+    x: &Units,
     members: &[usize],
     is_known: impl Fn(usize) -> bool,
 ) -> Result<Vec<(f64, usize)>, SelectError> {
     let k = (members.len() / 2).min(NEIGHBORS);
     let mut scores: HashMap<usize, f64> = HashMap::new();
     if k > 0 {
-        let rows = x.select(members)?;
-        let near = neighbors((&rows).into(), k)?;
+        let rows = x.subset(members)?;
+        let near = neighbors(rows.points(), k)?;
         for (i, &at) in members.iter().enumerate() {
             let mean = near.of(i).1.iter().map(|d2| d2.sqrt()).sum::<f64>() / k as f64;
             // duplicates are at distance 0
@@ -148,7 +152,7 @@ fn by_typicality(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hybridrepair_core::{ClassId, PoolIdx, Streams};
+    use hybridrepair_core::{ClassId, Embeddings, PoolIdx, Streams};
     use ndarray::Array2;
 
     /// Three directions of 10, 20 and 30 samples, spread around the first sample of each.

@@ -1,10 +1,10 @@
 use crate::candidates::{Candidates, CollectSelection, required};
-use crate::{Estimate, SelectError, Size, Strategy, order::units};
-use hybridrepair_core::{Embeddings, Evidence, Need, Needs, Pool, PoolIdx, Selection, Stream};
-use hybridrepair_kernels::{KMeansParams, kmeans, squared_distances, top_k};
+use crate::{Estimate, SelectError, Size, Strategy};
+use hybridrepair_core::{Evidence, Need, Needs, Pool, PoolIdx, Selection, Stream};
+use hybridrepair_kernels::{KMeansParams, Units, kmeans, squared_distances, top_k};
 use ndarray::Array2;
 
-/// Unsupervised selective labelling (USL: Wang, Lian and Yu, ECCV 2022, sections 3.1 and 3.2): from each of `B` clusters of
+/// Unsupervised selective labelling (USL: Wang, Lian and Yu, ECCV 2022): from each of `B` clusters of
 /// k-means the sample that is dense and far from the picks of the other clusters, on embeddings of unit length.
 ///
 /// Density is `U(x) = 1 / mean distance to the k nearest`. A pick maximises `U(x) - w R(x)` in its cluster, where
@@ -69,7 +69,7 @@ impl Strategy for Usl {
     fn cost(&self, size: &Size) -> Estimate {
         let (n, d, b) = (size.n as f64, size.dim as f64, (size.budget + size.known) as f64);
         let neighbors = Estimate {
-            bytes: 8.0 * n * d + NEIGHBOR_BYTES as f64 + 64.0 * n,
+            bytes: Units::bytes(n, d) + 4.0 * n * d + NEIGHBOR_BYTES as f64 + 64.0 * n,
             products: n * n * (2.0 * d + 8.0) + self.sweeps as f64 * n * b * (2.0 * d + 40.0),
             read: 0.0,
         };
@@ -90,12 +90,13 @@ impl Strategy for Usl {
         if take == 0 {
             return Ok(Selection::default());
         }
-        let x = units(embeddings, candidates.rows())?;
+        let x = Units::of(embeddings, candidates.rows().iter().map(|idx| idx.0).collect())?;
         let density = density(&x, self.neighbors)?;
-        let found = kmeans((&x).into(), &KMeansParams::new(take), rng)?;
+        let found = kmeans(x.points(), &KMeansParams::new(take), rng)?;
         let mut known: Vec<PoolIdx> = evidence.known.iter().map(|label| label.idx).collect();
         known.sort_unstable_by_key(|&idx| pool.id(idx));
-        let known = if known.is_empty() { None } else { Some(units(embeddings, &known)?) };
+        let known = known.iter().map(|idx| idx.0).collect::<Vec<_>>();
+        let known = if known.is_empty() { None } else { Some(Units::of(embeddings, known)?) };
 
         let mut scores = density.clone();
         let mut chosen = best_of_each(&found.labels, found.k(), &scores);
@@ -160,12 +161,12 @@ impl Usl {
     /// `R` of each row: how close the picks of other clusters and the known samples are.
     fn crowding(
         &self,
-        x: &Embeddings,
+        x: &Units,
         labels: &[u32],
         chosen: &[usize],
-        known: Option<&Embeddings>,
+        known: Option<&Units>,
     ) -> Result<Vec<f64>, SelectError> {
-        let picks = x.select(chosen)?;
+        let picks = x.subset(chosen)?;
         let of = |squared: f32| {
             let squared = f64::from(squared);
             if squared < self.horizon { (squared + NEAREST).powf(-self.power) } else { 0.0 }
@@ -173,9 +174,9 @@ impl Usl {
         let mut out = Vec::with_capacity(x.len());
         for first in (0..x.len()).step_by(ROWS) {
             let rows: Vec<usize> = (first..x.len().min(first + ROWS)).collect();
-            let block = x.select(&rows)?;
-            let others = squared_distances((&block).into(), (&picks).into())?;
-            let known = known.map(|known| squared_distances((&block).into(), known.into())).transpose()?;
+            let block = x.subset(&rows)?;
+            let others = squared_distances(block.points(), picks.points())?;
+            let known = known.map(|known| squared_distances(block.points(), known.points())).transpose()?;
             let known = known.unwrap_or_else(|| Array2::zeros((rows.len(), 0)));
             for (at, &row) in rows.iter().enumerate() {
                 let from_picks = others.row(at).into_iter().zip(chosen);
@@ -188,7 +189,7 @@ impl Usl {
 }
 
 /// `1 / mean distance to the k nearest` of each row.
-fn density(x: &Embeddings, k: usize) -> Result<Vec<f64>, SelectError> {
+fn density(x: &Units, k: usize) -> Result<Vec<f64>, SelectError> {
     let k = k.min(x.len() - 1);
     if k == 0 {
         return Ok(vec![1.0 / NEAREST; x.len()]);
@@ -198,7 +199,7 @@ fn density(x: &Embeddings, k: usize) -> Result<Vec<f64>, SelectError> {
     for first in (0..x.len()).step_by(block) {
         let rows: Vec<usize> = (first..x.len().min(first + block)).collect();
         // the nearest is the row itself or an equal one, at distance 0
-        let near = top_k((&x.select(&rows)?).into(), x.into(), k + 1)?;
+        let near = top_k(x.subset(&rows)?.points(), x.points(), k + 1)?;
         out.extend((0..rows.len()).map(|at| {
             let mean = near.of(at).1.iter().map(|squared| squared.sqrt()).sum::<f64>() / k as f64;
             1.0 / (mean + NEAREST)
@@ -222,7 +223,7 @@ fn best_of_each(labels: &[u32], k: usize, scores: &[f64]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hybridrepair_core::{ClassId, Streams};
+    use hybridrepair_core::{ClassId, Embeddings, Streams};
     use rand::Rng;
 
     fn run(strategy: Usl, evidence: &Evidence, budget: usize) -> Selection {
@@ -234,8 +235,9 @@ mod tests {
     fn density_and_crowding_follow_their_formulas() {
         let mut rng = Streams::new(1).named("usl");
         let x = Embeddings::new(Array2::from_shape_fn((60, 3), |_| rng.gen_range(-1.0f32..1.0))).unwrap().normalized();
+        let units = Units::of(&x, (0..60).collect()).unwrap();
         let distance = |i: usize, j: usize| hybridrepair_kernels::squared_distance(x.row(i), x.row(j)).sqrt();
-        for (i, got) in density(&x, 7).unwrap().into_iter().enumerate() {
+        for (i, got) in density(&units, 7).unwrap().into_iter().enumerate() {
             let mut all: Vec<f64> = (0..60).filter(|&j| j != i).map(|j| distance(i, j)).collect();
             all.sort_by(f64::total_cmp);
             let want = 1.0 / (all[..7].iter().sum::<f64>() / 7.0 + NEAREST);
@@ -243,7 +245,7 @@ mod tests {
         }
         let labels: Vec<u32> = (0..60).map(|i| i % 3).collect();
         let strategy = Usl { horizon: 1.0, ..Usl::default() };
-        let got = strategy.crowding(&x, &labels, &[0, 1, 2], None).unwrap();
+        let got = strategy.crowding(&units, &labels, &[0, 1, 2], None).unwrap();
         for (i, got) in got.into_iter().enumerate() {
             let others = (0..3).filter(|&s| s != i % 3 && distance(i, s) < 1.0);
             let want = others.map(|s| (distance(i, s).powi(2) + NEAREST).powf(-0.5)).sum::<f64>();

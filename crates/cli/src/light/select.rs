@@ -6,7 +6,7 @@ use hybridrepair_core::{
 use hybridrepair_data::npy;
 use hybridrepair_kernels::map_npy;
 use hybridrepair_regions::{Clusterer, Hybrid, medoids};
-use hybridrepair_select::{Limits, Size, Strategy, strategy};
+use hybridrepair_select::{Estimate, Limits, Size, Strategy, strategy};
 use ndarray::Array1;
 use std::{
     path::{Path, PathBuf},
@@ -31,7 +31,12 @@ pub(super) fn run(args: &SelectArgs) -> Result<ExitCode, Failure> {
     evidence.check(n)?;
     let budget = args.budget.count(n)?;
     let streams = Streams::new(args.seed);
-    if rule.needs().contains(Need::Regions) && evidence.regions.is_none() {
+    let pool = Pool::counted(n);
+    let size = Size::of(&pool, &evidence, budget);
+    let clusters = rule.needs().contains(Need::Regions) && evidence.regions.is_none();
+    let cost = rule.cost(&size);
+    start(&*rule, if clusters { cost.and(clustering(&size)) } else { cost }, args)?;
+    if clusters {
         let embeddings = evidence.embeddings.as_ref().or(evidence.features.as_ref()).ok_or_else(|| {
             Failure::new(Exit::Usage, format!("strategy {} needs regions", rule.name()))
                 .help("pass --regions, or --embeddings to cluster")
@@ -41,8 +46,6 @@ pub(super) fn run(args: &SelectArgs) -> Result<ExitCode, Failure> {
             .map_err(|e| Failure::new(Exit::Input, e))?;
         evidence.regions = Some(found.regions);
     }
-    let pool = Pool::counted(n);
-    start(&*rule, &Size::of(&pool, &evidence, budget), args)?;
     let picked = rule.select(&pool, &evidence, budget, &mut streams.named("select"))?;
     print(&picked, args.json)?;
     Ok(ExitCode::SUCCESS)
@@ -51,13 +54,19 @@ pub(super) fn run(args: &SelectArgs) -> Result<ExitCode, Failure> {
 /// Seconds from which on it is told how long it will take.
 const LONG: f64 = 20.0;
 
+/// What the published clustering takes: a few passes over all pairs for HDBSCAN, then k-means with a tenth of the samples.
+fn clustering(size: &Size) -> Estimate {
+    let (n, d) = (size.n as f64, size.dim as f64);
+    let pairs = Estimate { bytes: 8.0 * n * d + 400.0 * n, products: 4.0 * n * n * (2.0 * d + 8.0), read: 0.0 };
+    pairs.and(Estimate::kmeans(size, size.budget.max(size.n / 10)))
+}
+
 /// Refuses what would take too much, and tells what will take long.
-fn start(rule: &dyn Strategy, size: &Size, args: &SelectArgs) -> Result<(), Failure> {
+fn start(rule: &dyn Strategy, cost: Estimate, args: &SelectArgs) -> Result<(), Failure> {
     if args.max_minutes.is_nan() || args.max_minutes <= 0.0 {
         return Err(Failure::new(Exit::Usage, format!("--max-minutes {} is not above 0", args.max_minutes)));
     }
     let limits = Limits { bytes: args.max_memory.map(|limit| limit.0), seconds: Some(60.0 * args.max_minutes) };
-    let cost = rule.cost(size);
     cost.within(rule, &limits).map_err(|error| {
         Failure::new(Exit::Refused, &error).help(
             "raise --max-memory or --max-minutes, select from a part of the pool, or take a strategy that looks at each \
