@@ -131,6 +131,10 @@ fn marks(arch: Arch) -> Option<(&'static str, &'static str, f64, f64)> {
         Arch::MobileNet => Some(("layers.12.conv2.weight", "linear.weight", 1024.0, 1.0)),
         Arch::ResNet18 => Some(("layer4.1.conv2.weight", "fc.weight", 512.0, 1.0)),
         Arch::ShuffleNetG2 => Some(("layer2.7.conv3.weight", "linear.weight", 800.0, 8.0)),
+        Arch::Vgg16 => Some(("features.28.weight", "classifier.2.weight", 4096.0, 1.0)),
+        Arch::DenseNet121 => {
+            Some(("features.denseblock4.denselayer16.conv2.weight", "classifier.weight", 1024.0, 32.0))
+        }
         Arch::TorchScript => None,
     }
 }
