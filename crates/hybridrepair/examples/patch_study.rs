@@ -208,7 +208,7 @@ fn planted(w: &World, count: u64) {
             localizer: Box::new(Arachne1::default()),
             search: Box::new(Pso { iterations: 100, ..Pso::default() }),
         };
-        let changes = w.run(&broken, None, &method, Fitness::Balanced { lambda: 0.5 }, Positives::All, seed as u64);
+        let changes = w.run(&broken, None, &method, Fitness::Soft { alpha: 1.0 }, Positives::All, seed as u64);
         let found = changes.iter().any(|c| c.weight == fault.weight);
         let mended = broken.patched(&changes).unwrap();
         on_front += usize::from(found);

@@ -38,8 +38,9 @@ fn right(head: &Head, samples: &Samples) -> f64 {
     accuracy(&head.predict(samples.features.view()).unwrap(), &samples.labels)
 }
 
+/// As many right answers as there can be, whichever they are.
 fn objective() -> Objective {
-    Objective { fitness: Fitness::Balanced { lambda: 0.5 }, guard: Guard::default() }
+    Objective { fitness: Fitness::Soft { alpha: 1.0 }, guard: Guard::default() }
 }
 
 #[test]
@@ -50,7 +51,10 @@ fn a_planted_fault_is_on_the_front_and_mended() {
     for (seed, fault) in faults.iter().enumerate() {
         let change = Change { weight: fault.weight.clone(), old: fault.was, new: fault.is };
         let broken = head.patched(&[change]).unwrap();
-        let method = Method::Search { localizer: Box::new(Arachne1::default()), search: Box::new(Pso::default()) };
+        let method = Method::Search {
+            localizer: Box::new(Arachne1::default()),
+            search: Box::new(Pso { iterations: 100, ..Pso::default() }),
+        };
         let found = repair_head(&RepairRequest {
             head: &broken,
             precision: Precision::F32,

@@ -201,7 +201,9 @@ mod tests {
     fn every_architecture_is_told_from_its_tensors_and_read_back() {
         let dir = tempfile::tempdir().unwrap();
         for arch in Arch::ALL {
-            for width in [0.05, 0.125, 0.2, 0.25, 0.3, 0.375, 0.7, 1.0] {
+            // the large ones are written and read at small widths only
+            let large = matches!(arch, Arch::Vgg16 | Arch::DenseNet121);
+            for width in [0.05, 0.125, 0.2, 0.25, 0.3, 0.375, 0.7, 1.0].into_iter().filter(|w| !large || *w < 0.26) {
                 let spec = ModelSpec { arch, width, classes: 4 };
                 let model = Model::new(spec, Device::Cpu, Streams::new(1)).unwrap();
                 let values = model.params().snapshot();
