@@ -114,6 +114,11 @@ fn networks_give_the_logits_of_plain_pytorch() {
             [-0.885_434_93, 0.527_803_24, 1.666_682_96, 1.842_275_98, 0.940_789_04, -0.504_147_53, -1.628_415_47],
         ],
     );
+}
+
+/// As above.
+#[test]
+fn the_networks_of_early_repair_give_the_logits_of_plain_pytorch() {
     check(
         &model(Arch::Vgg16, 0.25, 7),
         32,

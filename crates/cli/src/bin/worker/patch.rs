@@ -49,8 +49,8 @@ pub(crate) fn part(split: Split) -> Result<RepairPart, Failure> {
 fn case(args: &CaseArgs, with_test: bool) -> Result<CaseData, Failure> {
     let part = part(args.part)?;
     let runtime = runtime(&args.runtime)?;
-    let (config, splits) = load_data(&args.data)?;
     let file = ModelArgs { checkpoint: Some(args.checkpoint.clone()), torchscript: None };
+    let (config, splits) = load_data(&args.data, &file)?;
     let model = load_model(&file, &splits, runtime, None)?;
     let normalizer = Normalizer::new(splits.normalization)?;
     let n = args.budget.count(part.len(&splits))?;
@@ -60,6 +60,8 @@ fn case(args: &CaseArgs, with_test: bool) -> Result<CaseData, Failure> {
         Ok((predicted.features, labelled.labels))
     };
     let repair = samples(part.draw(&splits, n, &mut ledger))?;
+    // own folders may come without a holdout
+    let with_test = with_test && !splits.holdout.images.is_empty();
     let test = with_test.then(|| samples(holdout(&splits, &mut ledger))).transpose()?;
     let part = format!("{:?}", args.part).to_lowercase();
     CaseData::new(args, repair, test, Some(splits.class_names.clone()), format!("{} {part}", config.name))

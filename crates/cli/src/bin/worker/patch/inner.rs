@@ -43,8 +43,8 @@ struct Loaded {
 fn load(args: &CaseArgs) -> Result<Loaded, Failure> {
     let part = part(args.part)?;
     let runtime = runtime(&args.runtime)?;
-    let (config, splits) = load_data(&args.data)?;
     let named = ModelArgs { checkpoint: Some(args.checkpoint.clone()), torchscript: None };
+    let (config, splits) = load_data(&args.data, &named)?;
     let model = load_model(&named, &splits, runtime, None)?;
     let file = TensorFile::read(&args.checkpoint)?;
     let normalizer = Normalizer::new(splits.normalization)?;
@@ -191,7 +191,7 @@ pub(super) fn search(args: &PatchSearchArgs) -> Result<ExitCode, Failure> {
         labels: l.repair.labels.len(),
         on_search: Some(found.outcome.clone()),
         on_choice,
-        on_test: Some(outcome(&test)?),
+        on_test: (!test.labels.is_empty()).then(|| outcome(&test)).transpose()?,
         merged: Vec::new(),
     };
     let patch = PatchFile::new(&l.file, &found.changes, provenance)?;
