@@ -17,6 +17,8 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("propagate", 2, &["core", "kernels"]),
     ("label", 2, &["core"]),
     ("runs", 2, &["core"]),
+    // the light program handles patches: a feature would link it with libtorch
+    ("patch", 2, &["core", "kernels"]),
     ("torch", 2, &["core", "data", "pytorch-file"]),
     ("train", 2, &["core", "data", "torch"]),
     ("embed", 3, &["core", "data", "torch", "train"]),
@@ -25,7 +27,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("doctor", 3, &["core", "torch", "train"]),
     ("tune", 3, &["core", "torch", "train"]),
     ("arena", 3, &["core", "torch", "train"]),
-    ("patch", 3, &["core", "kernels", "torch"]),
+    ("patch-torch", 3, &["core", "patch", "torch"]),
     ("facade", 4, &[".."]),
     ("cli", 5, &[".."]),
 ];
@@ -39,7 +41,7 @@ const BESIDE: &[(&str, &[&str])] = &[
 
 /// Heavy or opinionated libraries, and the only crates that may import them.
 const OUTSIDE: &[(&str, &[&str])] = &[
-    ("tch", &["torch", "train", "embed", "finetune", "doctor", "tune", "patch", "arena"]),
+    ("tch", &["torch", "train", "embed", "finetune", "doctor", "tune", "patch-torch", "arena"]),
     ("torch-sys", &["torch"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),

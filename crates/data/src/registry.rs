@@ -2,7 +2,7 @@
 
 use crate::dataset::Dataset;
 use crate::folder::{dataset::FOLDER, gtsrb, manifest::MANIFEST, tiny_imagenet::TINY_IMAGENET};
-use crate::{arrays, cifar10, cifar100, mnist, signs, stl10, svhn};
+use crate::{arrays, cifar10, cifar100, mnist, rsna, signs, stl10, svhn};
 
 /// All data sets, in the order in which they are listed.
 pub(crate) static DATASETS: &[&Dataset] = &[
@@ -18,6 +18,7 @@ pub(crate) static DATASETS: &[&Dataset] = &[
     &gtsrb::GTSRB,
     &gtsrb::GTSRB_TRACKS,
     &TINY_IMAGENET,
+    &rsna::RSNA,
     &FOLDER,
     &MANIFEST,
     &arrays::ARRAYS,

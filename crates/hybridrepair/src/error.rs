@@ -51,6 +51,9 @@ pub enum Error {
     /// Propagation.
     #[error(transparent)]
     Propagate(#[from] hybridrepair_propagate::PropagateError),
+    /// Repair without training.
+    #[error(transparent)]
+    Patch(#[from] hybridrepair_patch::PatchError),
     /// Feature extraction.
     #[error(transparent)]
     Embed(#[from] hybridrepair_embed::EmbedError),

@@ -25,7 +25,11 @@ mod asked;
 #[cfg(feature = "torch")]
 mod config;
 #[cfg(feature = "torch")]
+mod early;
+#[cfg(feature = "torch")]
 mod error;
+#[cfg(feature = "torch")]
+mod labelled;
 #[cfg(feature = "torch")]
 mod method;
 #[cfg(feature = "torch")]
@@ -50,6 +54,7 @@ pub use hybridrepair_core as core;
 pub use hybridrepair_data as data;
 pub use hybridrepair_kernels as kernels;
 pub use hybridrepair_label as label;
+pub use hybridrepair_patch as patch;
 pub use hybridrepair_propagate as propagate;
 pub use hybridrepair_regions as regions;
 pub use hybridrepair_runs as runs;
@@ -63,9 +68,11 @@ pub use {
         AnnotateConfig, By, DataConfig, EpochRule, FolderConfig, Judge, Preset, RegionsConfig, RepairConfig,
         SignsSizes, ThresholdConfig, ZeroLabelConfig,
     },
+    early::{Cell as EarlyCell, ClassReport, EarlyConfig, EarlyReport, EpochRow, Rule, early},
     error::{Error, Waiting},
-    hybridrepair_embed as embed, hybridrepair_finetune as finetune, hybridrepair_torch as torch,
-    hybridrepair_train as training,
+    hybridrepair_embed as embed, hybridrepair_finetune as finetune, hybridrepair_patch_torch as patch_torch,
+    hybridrepair_torch as torch, hybridrepair_train as training,
+    labelled::{RepairPart, holdout},
     method::{METHODS, Method, Unlabelled},
     repair::{Report, repair, repair_with},
     run::{Cost, Run},

@@ -20,7 +20,7 @@ mod runtime;
 mod script;
 mod tta;
 
-pub use arch::{Arch, ModelSpec};
+pub use arch::{Arch, ModelSpec, tap::Tap};
 pub use batch::{class_tensor, nhwc_tensor};
 pub use checkpoint::{
     CheckpointMeta, ScriptFile, load_checkpoint, load_tensors, peek_checkpoint, save_checkpoint, save_tensors,

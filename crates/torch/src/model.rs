@@ -1,6 +1,9 @@
 use crate::{
     Arch, ModelSpec, Params, TorchError,
-    arch::Network,
+    arch::{
+        Network,
+        tap::{Tap, record},
+    },
     script::{Archive, Script},
 };
 use hybridrepair_core::Streams;
@@ -118,6 +121,32 @@ impl Model {
         true
     }
 
+    /// Number of steps that the network can be cut into before its head.
+    pub fn steps(&self) -> usize {
+        self.network.steps()
+    }
+
+    /// The step that a tensor belongs to; [`Model::steps`] for the head.
+    pub fn step_of(&self, tensor: &str) -> usize {
+        self.network.step_of(tensor)
+    }
+
+    /// What comes out of the first `upto` steps in eval mode, to be kept while only later layers change.
+    pub fn prefix(&self, x: &Tensor, upto: usize) -> Tensor {
+        self.network.run(x, 0..upto, false)
+    }
+
+    /// The rest of the network in eval mode, on what [`Model::prefix`] gave.
+    pub fn tail(&self, x: &Tensor, from: usize) -> Output {
+        self.network.tail(x, from, false)
+    }
+
+    /// As [`Model::forward`] in eval mode, with what went in and out of each convolution and dense layer. A TorchScript
+    /// module shows none.
+    pub fn forward_tapped(&self, x: &Tensor) -> (Output, Vec<Tap>) {
+        record(|| self.network.forward(x, false))
+    }
+
     /// Logits and features of a batch `n x 3 x h x w`. With `train`, batch norm uses and moves batch statistics.
     pub fn forward(&self, x: &Tensor, train: bool) -> Output {
         self.network.forward(x, train)
@@ -147,6 +176,10 @@ mod tests {
             (Arch::ResNet18, 43, 11_198_571),
             (Arch::ShuffleNetG2, 10, 887_582),
             (Arch::ShuffleNetG2, 43, 914_015),
+            // the convolutions of VGG16 (14,714,688), 512 x 4,096 and the classifier
+            (Arch::Vgg16, 10, 16_856_906),
+            (Arch::DenseNet121, 10, 6_964_106),
+            (Arch::DenseNet121, 1000, 7_978_856),
         ] {
             assert_eq!(of(arch, 1.0, classes).params().count(), count, "{arch:?} with {classes} classes");
         }
@@ -162,7 +195,28 @@ mod tests {
                 assert_eq!((out.logits.size(), out.features.size()), (vec![2, 7], vec![2, d]), "{arch:?} {width}");
             }
         }
-        assert_eq!(Arch::ALL.map(|a| of(a, 1.0, 10).feature_dim()), [1024, 512, 800]);
+        assert_eq!(Arch::ALL.map(|a| of(a, 1.0, 10).feature_dim()), [1024, 512, 800, 4096, 1024]);
+    }
+
+    #[test]
+    fn cut_anywhere_a_network_says_the_same() {
+        for arch in Arch::ALL {
+            let model = of(arch, 0.25, 3);
+            let x = Tensor::linspace(-1.0, 1.0, 2 * 3 * 32 * 32, (Kind::Float, Device::Cpu)).view([2, 3, 32, 32]);
+            let (whole, taps) = model.forward_tapped(&x);
+            for cut in 0..=model.steps() {
+                assert_eq!(model.tail(&model.prefix(&x, cut), cut).logits, whole.logits, "{arch:?} at {cut}");
+            }
+            // every weight of more than one dimension is tapped once, and a later layer never belongs to an earlier step
+            let weights = model.params().all().filter(|(_, t)| t.dim() > 1).map(|(n, _)| n).collect::<Vec<_>>();
+            let mut tapped = taps.iter().map(|t| t.weight.as_str()).collect::<Vec<_>>();
+            assert!(tapped.windows(2).all(|w| model.step_of(w[0]) <= model.step_of(w[1])), "{arch:?}");
+            assert_eq!(model.step_of(tapped[0]), 0, "{arch:?}");
+            tapped.sort_unstable();
+            let mut sorted = weights;
+            sorted.sort_unstable();
+            assert_eq!(tapped, sorted, "{arch:?}");
+        }
     }
 
     #[test]

@@ -115,9 +115,75 @@ class ShuffleNetG2(nn.Module):
         return self.linear(F.avg_pool2d(x, 4).flatten(1))
 
 
+class VGG16(nn.Module):
+    """Configuration D; one dense layer of 4096, the last map averaged."""
+
+    def __init__(self, width, classes):
+        super().__init__()
+        c, layers = 3, []
+        for v in [64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0]:
+            if v == 0:
+                layers.append(nn.MaxPool2d(2))
+            else:
+                layers += [nn.Conv2d(c, round(v * width), 3, 1, 1), nn.ReLU()]
+                c = round(v * width)
+        self.features = nn.Sequential(*layers)
+        self.classifier = nn.Sequential(nn.Linear(c, round(4096 * width)), nn.ReLU(), nn.Linear(round(4096 * width), classes))
+
+    def forward(self, x):
+        return self.classifier(F.adaptive_avg_pool2d(self.features(x), 1).flatten(1))
+
+
+class DenseLayer(nn.Module):
+    def __init__(self, c, growth):
+        super().__init__()
+        self.norm1, self.conv1 = nn.BatchNorm2d(c), nn.Conv2d(c, 4 * growth, 1, bias=False)
+        self.norm2, self.conv2 = nn.BatchNorm2d(4 * growth), nn.Conv2d(4 * growth, growth, 3, 1, 1, bias=False)
+
+    def forward(self, x):
+        return torch.cat([x, self.conv2(F.relu(self.norm2(self.conv1(F.relu(self.norm1(x))))))], 1)
+
+
+class Transition(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.norm, self.conv = nn.BatchNorm2d(c), nn.Conv2d(c, c // 2, 1, bias=False)
+
+    def forward(self, x):
+        return F.avg_pool2d(self.conv(F.relu(self.norm(x))), 2)
+
+
+class DenseNet121(nn.Module):
+    def __init__(self, growth, classes):
+        super().__init__()
+        c, f = 2 * growth, nn.Sequential()
+        f.add_module("conv0", nn.Conv2d(3, c, 7, 2, 3, bias=False))
+        f.add_module("norm0", nn.BatchNorm2d(c))
+        f.add_module("relu0", nn.ReLU())
+        f.add_module("pool0", nn.MaxPool2d(3, 2, 1))
+        for k, count in enumerate([6, 12, 24, 16]):
+            block = nn.Sequential()
+            for i in range(count):
+                block.add_module(f"denselayer{i + 1}", DenseLayer(c, growth))
+                c += growth
+            f.add_module(f"denseblock{k + 1}", block)
+            if k < 3:
+                f.add_module(f"transition{k + 1}", Transition(c))
+                c //= 2
+        f.add_module("norm5", nn.BatchNorm2d(c))
+        self.features, self.classifier = f, nn.Linear(c, classes)
+
+    def forward(self, x):
+        return self.classifier(F.adaptive_avg_pool2d(F.relu(self.features(x)), 1).flatten(1))
+
+
 def sines(shape, phase, scale, offset):
     n = math.prod(shape)
     return (offset + scale * torch.sin(0.7 * torch.arange(n, dtype=torch.float64) + phase)).float().reshape(shape)
+
+
+SCALES = ("running_var", "bn1.weight", "bn2.weight", "bn3.weight", "downsample.1.weight", "norm.weight")
+SCALES += ("norm0.weight", "norm1.weight", "norm2.weight", "norm5.weight")
 
 
 def fill(net):
@@ -127,7 +193,7 @@ def fill(net):
             continue
         if t.dim() > 1:
             value = sines(t.shape, phase, 1.5 / math.sqrt(t[0].numel()), 0.0)
-        elif name.endswith(("running_var", "bn1.weight", "bn2.weight", "bn3.weight", "downsample.1.weight")):
+        elif name.endswith(SCALES):
             value = sines(t.shape, phase, 0.2, 1.0)
         else:
             value = sines(t.shape, phase, 0.1, 0.05)
@@ -137,7 +203,8 @@ def fill(net):
 
 if __name__ == "__main__":
     # ResNet's last map of a 32x32 picture is one pixel: batch statistics of two numbers would magnify rounding
-    for net, side in [(MobileNet(0.25, 7), 32), (ResNet18(0.25, 7), 96), (ShuffleNetG2(7), 32)]:
+    for net, side in [(MobileNet(0.25, 7), 32), (ResNet18(0.25, 7), 96), (ShuffleNetG2(7), 32), (VGG16(0.25, 7), 32),
+                      (DenseNet121(8, 7), 96)]:
         with torch.no_grad():
             fill(net)
             x = sines((2, 3, side, side), 0.3, 1.0, 0.0)

@@ -1,18 +1,25 @@
 //! All commands and flags. Parsing looks at no file and starts nothing.
 
 mod data;
+mod early;
 mod export;
 mod label;
 mod model;
+mod patch;
 mod prepare;
 mod run;
 mod select;
 
 use clap::{Parser, Subcommand};
 pub use data::{DataArgs, DataCommand, InspectArgs, SheetArgs};
+pub use early::EarlyArgs;
 pub use export::{ExportArgs, ExportKind};
 pub use label::{ExportForm, LabelCommand, LabelExportArgs, LabelImportArgs, LabelStatusArgs};
 pub use model::{EmbedArgs, EvaluateArgs, ModelArgs, Split, TrainArgs};
+pub use patch::{
+    Algo, ApplyArgs, CaseArgs, FitnessArg, LocalizeArgs, MergeArgs, PatchCommand, PatchSearchArgs, Sampling, Share,
+    ShowArgs, Watched,
+};
 pub use prepare::{ListArgs, PrepareArgs};
 pub use run::{CompareArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime};
 pub use select::SelectArgs;
@@ -43,6 +50,14 @@ pub enum Command {
     Embed(EmbedArgs),
     /// Choose the samples worth a label from .npy arrays (needs no libtorch)
     Select(SelectArgs),
+    /// Repair a few weights without training, as a patch that can be taken back
+    Patch {
+        /// What to do.
+        #[command(subcommand)]
+        command: PatchCommand,
+    },
+    /// When to stop training and repair instead: repairs of the checkpoints of a training, compared
+    Early(Box<EarlyArgs>),
     /// Accuracy of a checkpoint on a split
     Evaluate(EvaluateArgs),
     /// Write a checkpoint for other programs: safetensors, a state dict of torch.save, or TorchScript
@@ -70,7 +85,11 @@ pub enum Command {
 impl Command {
     /// Whether the command needs libtorch.
     pub fn needs_torch(&self) -> bool {
-        !matches!(self, Self::Select(_) | Self::Data { .. } | Self::Label { .. })
+        match self {
+            Self::Select(_) | Self::Data { .. } | Self::Label { .. } => false,
+            Self::Patch { command } => command.needs_torch(),
+            _ => true,
+        }
     }
 }
 

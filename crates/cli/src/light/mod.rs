@@ -2,6 +2,7 @@
 
 mod inspect;
 mod label;
+pub mod patch;
 mod prepare;
 mod select;
 mod sheet;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 pub fn run(command: &Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Select(args) => select::run(args),
+        Command::Patch { command } => patch::run(command, patch::from_arrays),
         Command::Data { command: DataCommand::Sheet(args) } => sheet::run(args),
         Command::Data { command: DataCommand::List(args) } => Ok(prepare::list(args)),
         Command::Data { command: DataCommand::Prepare(args) } => prepare::run(args),

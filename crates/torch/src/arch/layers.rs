@@ -1,5 +1,6 @@
 //! Convolution, batch norm and dense layers with `PyTorch`'s default initialisation from our own streams.
 
+use super::tap::{Tap, note};
 use crate::Params;
 use hybridrepair_core::Stream;
 use rand::Rng;
@@ -39,9 +40,28 @@ impl Builder<'_> {
         self.conv_of(name, shape, &Tensor::from_slice(&values).view(size))
     }
 
+    /// As [`Builder::conv`], started kaiming-normal by the fan in: sd = sqrt(2 / fan in).
+    pub(super) fn conv_fan_in(&mut self, name: &str, shape: ConvShape) -> Conv {
+        let fan_in = shape.input / shape.groups * shape.kernel * shape.kernel;
+        let sd = (2.0 / fan_in as f64).sqrt();
+        let size = shape.weight();
+        let normal = |_| (self.rng.sample::<f64, _>(StandardNormal) * sd) as f32;
+        let values = (0..size.iter().product::<i64>()).map(normal).collect::<Vec<_>>();
+        self.conv_of(name, shape, &Tensor::from_slice(&values).view(size))
+    }
+
+    /// As [`Builder::conv_fan_out`], with a bias that starts at 0.
+    pub(super) fn conv_with_bias(&mut self, name: &str, shape: ConvShape) -> Conv {
+        let conv = self.conv_fan_out(name, shape);
+        let zeros = Tensor::zeros([shape.output], (Kind::Float, Device::Cpu));
+        Conv { b: Some(self.params.param(&format!("{name}.bias"), &zeros, self.device)), ..conv }
+    }
+
     fn conv_of(&mut self, name: &str, shape: ConvShape, w: &Tensor) -> Conv {
         let ConvShape { kernel, stride, groups, .. } = shape;
-        Conv { w: self.params.param(&format!("{name}.weight"), w, self.device), stride, pad: kernel / 2, groups }
+        let name = format!("{name}.weight");
+        let w = self.params.param(&name, w, self.device);
+        Conv { name, w, b: None, stride, pad: kernel / 2, groups }
     }
 
     pub(super) fn batch_norm(&mut self, name: &str, channels: i64) -> BatchNorm {
@@ -58,8 +78,10 @@ impl Builder<'_> {
     pub(super) fn linear(&mut self, name: &str, input: i64, output: i64) -> Linear {
         let bound = 1.0 / (input as f64).sqrt();
         let (w, b) = (self.uniform(&[output, input], bound), self.uniform(&[output], bound));
+        let weight = format!("{name}.weight");
         Linear {
-            w: self.params.param(&format!("{name}.weight"), &w, self.device),
+            w: self.params.param(&weight, &w, self.device),
+            name: weight,
             b: self.params.param(&format!("{name}.bias"), &b, self.device),
         }
     }
@@ -84,7 +106,10 @@ impl ConvShape {
 
 #[derive(Debug)]
 pub(super) struct Conv {
+    /// Of its weight.
+    name: String,
     w: Tensor,
+    b: Option<Tensor>,
     stride: i64,
     pad: i64,
     groups: i64,
@@ -92,7 +117,15 @@ pub(super) struct Conv {
 
 impl Conv {
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
-        x.conv2d(&self.w, None::<&Tensor>, [self.stride; 2], [self.pad; 2], [1, 1], self.groups)
+        let y = x.conv2d(&self.w, self.b.as_ref(), [self.stride; 2], [self.pad; 2], [1, 1], self.groups);
+        note(|| Tap {
+            weight: self.name.clone(),
+            value: self.w.shallow_clone(),
+            input: x.shallow_clone(),
+            output: y.shallow_clone(),
+            conv: Some((self.stride, self.pad, self.groups)),
+        });
+        y
     }
 }
 
@@ -113,12 +146,22 @@ impl BatchNorm {
 
 #[derive(Debug)]
 pub(super) struct Linear {
+    /// Of its weight.
+    name: String,
     w: Tensor,
     b: Tensor,
 }
 
 impl Linear {
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
-        x.linear(&self.w, Some(&self.b))
+        let y = x.linear(&self.w, Some(&self.b));
+        note(|| Tap {
+            weight: self.name.clone(),
+            value: self.w.shallow_clone(),
+            input: x.shallow_clone(),
+            output: y.shallow_clone(),
+            conv: None,
+        });
+        y
     }
 }

@@ -65,13 +65,31 @@ impl MobileNet {
         self.features
     }
 
-    /// `x` is `n x 3 x h x w`; the last map is averaged over its pixels.
-    pub(super) fn forward(&self, x: &Tensor, train: bool) -> Output {
-        let mut x = self.bn.forward(&self.conv.forward(x), train).relu_();
-        for block in &self.blocks {
-            x = block.bn1.forward(&block.depthwise.forward(&x), train).relu_();
-            x = block.bn2.forward(&block.pointwise.forward(&x), train).relu_();
+    /// Steps: the stem, then each block.
+    pub(super) fn steps(&self) -> usize {
+        self.blocks.len() + 1
+    }
+
+    pub(super) fn step_of(&self, tensor: &str) -> usize {
+        let block =
+            tensor.strip_prefix("layers.").and_then(|t| t.split('.').next()).and_then(|t| t.parse::<usize>().ok());
+        match block {
+            Some(block) => block + 1,
+            None if tensor.starts_with("linear") => self.steps(),
+            None => 0,
         }
+    }
+
+    pub(super) fn step(&self, i: usize, x: &Tensor, train: bool) -> Tensor {
+        let Some(block) = i.checked_sub(1).map(|at| &self.blocks[at]) else {
+            return self.bn.forward(&self.conv.forward(x), train).relu_();
+        };
+        let x = block.bn1.forward(&block.depthwise.forward(x), train).relu_();
+        block.bn2.forward(&block.pointwise.forward(&x), train).relu_()
+    }
+
+    /// The last map is averaged over its pixels.
+    pub(super) fn head(&self, x: &Tensor) -> Output {
         let features = x.mean_dim([2i64, 3].as_slice(), false, None);
         Output { logits: self.linear.forward(&features), features }
     }

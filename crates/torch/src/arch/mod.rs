@@ -1,9 +1,13 @@
+mod densenet;
 mod layers;
 mod mobilenet;
 mod resnet;
 mod shufflenet;
+pub(crate) mod tap;
+mod vgg;
 
 use crate::{Params, TorchError, model::Output, script::Script};
+use densenet::DenseNet121;
 use hybridrepair_core::Stream;
 use mobilenet::MobileNet;
 use resnet::ResNet18;
@@ -11,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use shufflenet::ShuffleNetG2;
 use std::str::FromStr;
 use tch::{Device, Tensor};
+use vgg::Vgg16;
 
 /// The architectures that are built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,13 +27,17 @@ pub enum Arch {
     ResNet18,
     /// `ShuffleNet` v1 with two groups, for small pictures (Zhang et al. 2018).
     ShuffleNetG2,
+    /// `VGG16` with one dense layer, for small pictures (Simonyan and Zisserman 2015).
+    Vgg16,
+    /// `DenseNet`-121 with the `ImageNet` stem (Huang et al. 2017).
+    DenseNet121,
     /// A TorchScript module: its layers are its own.
     TorchScript,
 }
 
 impl Arch {
     /// All that are built in.
-    pub const ALL: [Self; 3] = [Self::MobileNet, Self::ResNet18, Self::ShuffleNetG2];
+    pub const ALL: [Self; 5] = [Self::MobileNet, Self::ResNet18, Self::ShuffleNetG2, Self::Vgg16, Self::DenseNet121];
 
     /// Its name on the command line and in checkpoints.
     pub fn name(self) -> &'static str {
@@ -36,6 +45,8 @@ impl Arch {
             Self::MobileNet => "mobilenet",
             Self::ResNet18 => "resnet18",
             Self::ShuffleNetG2 => "shufflenetg2",
+            Self::Vgg16 => "vgg16",
+            Self::DenseNet121 => "densenet121",
             Self::TorchScript => "torchscript",
         }
     }
@@ -85,6 +96,8 @@ pub(crate) enum Network {
     MobileNet(MobileNet),
     ResNet18(ResNet18),
     ShuffleNetG2(ShuffleNetG2),
+    Vgg16(Vgg16),
+    DenseNet121(DenseNet121),
     Script(Script),
 }
 
@@ -101,6 +114,8 @@ impl Network {
             Arch::MobileNet => Self::MobileNet(MobileNet::new(&mut build, spec.width, spec.classes)),
             Arch::ResNet18 => Self::ResNet18(ResNet18::new(&mut build, spec.width, spec.classes)),
             Arch::ShuffleNetG2 => Self::ShuffleNetG2(ShuffleNetG2::new(&mut build, spec.width, spec.classes)),
+            Arch::Vgg16 => Self::Vgg16(Vgg16::new(&mut build, spec.width, spec.classes)),
+            Arch::DenseNet121 => Self::DenseNet121(DenseNet121::new(&mut build, spec.width, spec.classes)),
             Arch::TorchScript => {
                 return Err(TorchError::Spec("a TorchScript model is read from its file, not built".to_owned()));
             }
@@ -109,10 +124,57 @@ impl Network {
 
     pub(crate) fn forward(&self, x: &Tensor, train: bool) -> Output {
         match self {
-            Self::MobileNet(net) => net.forward(x, train),
-            Self::ResNet18(net) => net.forward(x, train),
-            Self::ShuffleNetG2(net) => net.forward(x, train),
             Self::Script(net) => net.forward(x, train),
+            _ => self.tail(&self.run(x, 0..self.steps(), train), self.steps(), train),
+        }
+    }
+
+    /// Number of steps before the head: a stem, blocks. A TorchScript module cannot be cut and has none.
+    pub(crate) fn steps(&self) -> usize {
+        match self {
+            Self::MobileNet(net) => net.steps(),
+            Self::ResNet18(net) => net.steps(),
+            Self::ShuffleNetG2(net) => net.steps(),
+            Self::Vgg16(net) => net.steps(),
+            Self::DenseNet121(net) => net.steps(),
+            Self::Script(_) => 0,
+        }
+    }
+
+    /// The step that a tensor belongs to; [`Network::steps`] for the head.
+    pub(crate) fn step_of(&self, tensor: &str) -> usize {
+        match self {
+            Self::MobileNet(net) => net.step_of(tensor),
+            Self::ResNet18(net) => net.step_of(tensor),
+            Self::ShuffleNetG2(net) => net.step_of(tensor),
+            Self::Vgg16(net) => net.step_of(tensor),
+            Self::DenseNet121(net) => net.step_of(tensor),
+            Self::Script(_) => 0,
+        }
+    }
+
+    /// Runs some steps on what the one before them gave.
+    pub(crate) fn run(&self, x: &Tensor, steps: std::ops::Range<usize>, train: bool) -> Tensor {
+        steps.fold(x.shallow_clone(), |x, i| match self {
+            Self::MobileNet(net) => net.step(i, &x, train),
+            Self::ResNet18(net) => net.step(i, &x, train),
+            Self::ShuffleNetG2(net) => net.step(i, &x, train),
+            Self::Vgg16(net) => net.step(i, &x),
+            Self::DenseNet121(net) => net.step(i, &x, train),
+            Self::Script(_) => x,
+        })
+    }
+
+    /// The rest of the network from this step on.
+    pub(crate) fn tail(&self, x: &Tensor, from: usize, train: bool) -> Output {
+        let x = self.run(x, from..self.steps(), train);
+        match self {
+            Self::MobileNet(net) => net.head(&x),
+            Self::ResNet18(net) => net.head(&x),
+            Self::ShuffleNetG2(net) => net.head(&x),
+            Self::Vgg16(net) => net.head(x),
+            Self::DenseNet121(net) => net.head(&x, train),
+            Self::Script(net) => net.forward(&x, train),
         }
     }
 
@@ -122,6 +184,8 @@ impl Network {
             Self::MobileNet(net) => net.features(),
             Self::ResNet18(net) => net.features(),
             Self::ShuffleNetG2(net) => net.features(),
+            Self::Vgg16(net) => net.features(),
+            Self::DenseNet121(net) => net.features(),
             Self::Script(net) => net.features,
         }
     }

@@ -52,13 +52,31 @@ impl ResNet18 {
         self.features
     }
 
-    /// `x` is `n x 3 x h x w`; the last map is averaged over its pixels.
-    pub(super) fn forward(&self, x: &Tensor, train: bool) -> Output {
-        let x = self.bn.forward(&self.conv.forward(x), train).relu_();
-        let mut x = x.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
-        for block in &self.blocks {
-            x = block.forward(&x, train);
+    /// Steps: the stem, then each block.
+    pub(super) fn steps(&self) -> usize {
+        self.blocks.len() + 1
+    }
+
+    pub(super) fn step_of(&self, tensor: &str) -> usize {
+        let mut parts =
+            tensor.strip_prefix("layer").unwrap_or_default().split('.').map_while(|p| p.parse::<usize>().ok());
+        match (parts.next(), parts.next()) {
+            (Some(stage), Some(block)) => 2 * (stage - 1) + block + 1,
+            _ if tensor.starts_with("fc") => self.steps(),
+            _ => 0,
         }
+    }
+
+    pub(super) fn step(&self, i: usize, x: &Tensor, train: bool) -> Tensor {
+        let Some(block) = i.checked_sub(1).map(|at| &self.blocks[at]) else {
+            let x = self.bn.forward(&self.conv.forward(x), train).relu_();
+            return x.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
+        };
+        block.forward(x, train)
+    }
+
+    /// The last map is averaged over its pixels.
+    pub(super) fn head(&self, x: &Tensor) -> Output {
         let features = x.mean_dim([2i64, 3].as_slice(), false, None);
         Output { logits: self.fc.forward(&features), features }
     }

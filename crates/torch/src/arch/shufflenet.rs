@@ -58,12 +58,30 @@ impl ShuffleNetG2 {
         self.features
     }
 
-    /// `x` is `n x 3 x h x w`; the last map is averaged over its pixels.
-    pub(super) fn forward(&self, x: &Tensor, train: bool) -> Output {
-        let mut x = self.bn.forward(&self.conv.forward(x), train).relu_();
-        for unit in &self.units {
-            x = unit.forward(&x, train);
+    /// Steps: the stem, then each unit.
+    pub(super) fn steps(&self) -> usize {
+        self.units.len() + 1
+    }
+
+    pub(super) fn step_of(&self, tensor: &str) -> usize {
+        let mut parts =
+            tensor.strip_prefix("layer").unwrap_or_default().split('.').map_while(|p| p.parse::<usize>().ok());
+        match (parts.next(), parts.next()) {
+            (Some(stage), Some(unit)) => STAGES[..stage - 1].iter().map(|(_, count)| count).sum::<usize>() + unit + 1,
+            _ if tensor.starts_with("linear") => self.steps(),
+            _ => 0,
         }
+    }
+
+    pub(super) fn step(&self, i: usize, x: &Tensor, train: bool) -> Tensor {
+        let Some(unit) = i.checked_sub(1).map(|at| &self.units[at]) else {
+            return self.bn.forward(&self.conv.forward(x), train).relu_();
+        };
+        unit.forward(x, train)
+    }
+
+    /// The last map is averaged over its pixels.
+    pub(super) fn head(&self, x: &Tensor) -> Output {
         let features = x.mean_dim([2i64, 3].as_slice(), false, None);
         Output { logits: self.linear.forward(&features), features }
     }

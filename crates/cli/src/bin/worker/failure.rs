@@ -12,6 +12,7 @@ pub(crate) fn failure(error: Error) -> Failure {
     match error {
         Error::Data(error) | Error::Finetune(FinetuneError::Data(error)) => error.into(),
         Error::Core(error) | Error::Finetune(FinetuneError::Core(error)) => error.into(),
+        Error::Patch(error) => error.into(),
         Error::Select(error) => error.into(),
         Error::Runs(error) => error.into(),
         Error::Torch(error) => torch(&error),

@@ -1,11 +1,13 @@
 //! The program with libtorch. `hybridrepair` starts it with its own arguments for every command that needs a model.
 
 mod compare;
+mod early;
 mod embed;
 mod env;
 mod evaluate;
 mod export;
 mod failure;
+mod patch;
 mod plan;
 mod progress;
 mod recipe;
@@ -37,6 +39,8 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Compare(args) => compare::run(args),
         Command::Train(args) => train::run(args),
         Command::Embed(args) => embed::run(args),
+        Command::Early(args) => early::run(args),
+        Command::Patch { command } => patch::run(command),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Export(args) => export::run(args),
         Command::Env { json } => env::run(*json),

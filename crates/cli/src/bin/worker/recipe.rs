@@ -73,7 +73,7 @@ fn is_file(extractor: &str) -> bool {
 }
 
 /// Reads a recipe; its relative paths count from its own folder.
-fn read_recipe(file: &Path) -> Result<Table, Failure> {
+pub(crate) fn read_recipe(file: &Path) -> Result<Table, Failure> {
     let mut table = read_table(file).map_err(|error| match error {
         RunsError::Io { .. } => Failure::new(Exit::Usage, &error).help("check the path of the recipe"),
         error => failure(Error::Runs(error)),
