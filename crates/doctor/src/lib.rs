@@ -19,6 +19,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod control;
+mod demo;
 mod error;
 mod init;
 mod net;
@@ -34,6 +35,7 @@ pub mod symptoms;
 mod trainer;
 
 pub use control::{Control, random_control};
+pub use demo::{Demo, Points};
 pub use error::DoctorError;
 pub use init::Init;
 pub use net::{Activation, Layer, NetSpec, Pooling};

@@ -88,7 +88,7 @@ pub struct LayerReading {
     /// Euclidean norm of the weight.
     #[serde(with = "number")]
     pub weight: f64,
-    /// Share of its units that give the same to every sample of the probe, where its activation was seen.
+    /// Share of its units whose activation is 0 for every sample of the probe, where it was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dead: Option<f64>,
     /// Mean absolute activation, where it was seen.

@@ -27,7 +27,11 @@ impl FromStr for Mode {
             "stop" => Self::Stop,
             "repair" => Self::Repair,
             _ => {
-                return Err(DoctorError::setting("monitor", format!("{text:?}"), "is none of off, watch, stop, repair"));
+                return Err(DoctorError::setting(
+                    "monitor",
+                    format!("{text:?}"),
+                    "is none of off, watch, stop, repair",
+                ));
             }
         })
     }

@@ -222,11 +222,11 @@ fn optimisers_move_as_pytorchs_do() {
             0.05,
             [1.594_067_812, -1.716_732_621, 1.245_746_136],
         ),
-        (OptimSpec::Adadelta { rho: 0.9, eps: 1e-6, weight_decay: decay }, 1.0, [
-            1.369_896_054,
-            -1.767_451_167,
-            0.977_157_891,
-        ]),
+        (
+            OptimSpec::Adadelta { rho: 0.9, eps: 1e-6, weight_decay: decay },
+            1.0,
+            [1.369_896_054, -1.767_451_167, 0.977_157_891],
+        ),
         // PyTorch has none: the formulas in numpy, in double precision
         (
             OptimSpec::Adabound { betas, eps, weight_decay: decay, final_lr: 0.1, gamma: 1e-3 },

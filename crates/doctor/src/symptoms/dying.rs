@@ -6,7 +6,7 @@ pub fn zero_entries(probe: &Probe, t: &Thresholds) -> Sign {
     (probe.zeros >= t.dead_share).then(|| format!("{:.0} % of all gradient entries are exactly 0", 100.0 * probe.zeros))
 }
 
-/// Most units of a layer give the same to every sample. Inputs that are always 0 do not count, as entries of a gradient do.
+/// Most units of a layer are 0 for every sample. Inputs that are always 0 do not count, as entries of a gradient do.
 pub fn dead_layers(probe: &Probe, share: f64) -> Sign {
     let dead = probe.layers.iter().filter_map(|l| Some((l.name.as_str(), l.dead?))).collect::<Vec<_>>();
     let (name, worst) = dead.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
@@ -14,7 +14,7 @@ pub fn dead_layers(probe: &Probe, share: f64) -> Sign {
     (worst >= share).then(|| {
         let of = dead.len();
         format!(
-            "{:.0} % of the units of layer {name} give the same to every sample ({layers} of {of} such layers)",
+            "{:.0} % of the units of layer {name} are 0 for every sample ({layers} of {of} such layers)",
             100.0 * worst
         )
     })

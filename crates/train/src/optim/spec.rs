@@ -1,6 +1,4 @@
-use super::{
-    AdaBound, AdaDelta, AdaGrad, Adam, AdamW, Adamax, NAdam, Optimizer, RmsProp, Sgd,
-};
+use super::{AdaBound, AdaDelta, AdaGrad, Adam, AdamW, Adamax, NAdam, Optimizer, RmsProp, Sgd};
 use crate::TrainError;
 use serde::{Deserialize, Serialize};
 
@@ -174,22 +172,16 @@ impl OptimSpec {
             "sgd" => Self::Sgd { momentum: 0.0, weight_decay: 0.0, nesterov: false },
             "adamw" => Self::Adamw { betas: BETAS, eps: eps(), weight_decay: 0.01 },
             "adam" => Self::Adam { betas: BETAS, eps: eps(), weight_decay: 0.0 },
-            "nadam" => {
-                Self::Nadam { betas: BETAS, eps: eps(), weight_decay: 0.0, momentum_decay: momentum_decay() }
-            }
+            "nadam" => Self::Nadam { betas: BETAS, eps: eps(), weight_decay: 0.0, momentum_decay: momentum_decay() },
             "adamax" => Self::Adamax { betas: BETAS, eps: eps(), weight_decay: 0.0 },
             "rmsprop" => {
                 Self::Rmsprop { alpha: alpha(), eps: eps(), weight_decay: 0.0, momentum: 0.0, centered: false }
             }
             "adagrad" => Self::Adagrad { lr_decay: 0.0, eps: eps_adagrad(), weight_decay: 0.0 },
             "adadelta" => Self::Adadelta { rho: rho(), eps: eps_adadelta(), weight_decay: 0.0 },
-            "adabound" => Self::Adabound {
-                betas: BETAS,
-                eps: eps(),
-                weight_decay: 0.0,
-                final_lr: final_lr(),
-                gamma: gamma(),
-            },
+            "adabound" => {
+                Self::Adabound { betas: BETAS, eps: eps(), weight_decay: 0.0, final_lr: final_lr(), gamma: gamma() }
+            }
             _ => {
                 return Err(TrainError::Setting {
                     what: "optimizer",
