@@ -7,6 +7,7 @@
 
 mod arrays;
 mod error;
+mod monitor;
 mod net;
 mod optim;
 mod points;
@@ -18,6 +19,7 @@ mod watch;
 
 pub use arrays::Arrays;
 pub use error::TrainerError;
+pub use monitor::Monitor;
 pub use net::build;
 pub use points::{blob, circle};
 pub use probe::{probe, read_gradients};

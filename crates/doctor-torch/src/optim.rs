@@ -74,10 +74,11 @@ pub(crate) fn optimizer(plan: &Plan, factor: &Factor) -> Result<Box<dyn Optimize
 
 /// The rate of a plan over its epochs.
 pub(crate) fn schedule(plan: &OptimizerPlan) -> Schedule {
-    if plan.warmup > 0.0 {
-        Schedule::WarmUp { lr: plan.lr, warmup: plan.warmup }
-    } else {
-        Schedule::Constant { lr: plan.lr }
+    let OptimizerPlan { lr, warmup, .. } = *plan;
+    match (plan.cosine, warmup > 0.0) {
+        (true, _) => Schedule::Cosine { lr, warmup },
+        (false, true) => Schedule::WarmUp { lr, warmup },
+        (false, false) => Schedule::Constant { lr },
     }
 }
 
@@ -88,7 +89,9 @@ pub(crate) fn spec(plan: &OptimizerPlan) -> Result<OptimSpec, DoctorError> {
     let named = OptimSpec::named(&plan.name).map_err(|e| DoctorError::Trainer(e.to_string()))?;
     let decay = plan.weight_decay;
     Ok(match named {
-        OptimSpec::Sgd { nesterov, .. } => OptimSpec::Sgd { momentum: plan.momentum, weight_decay: decay, nesterov },
+        OptimSpec::Sgd { .. } => {
+            OptimSpec::Sgd { momentum: plan.momentum, weight_decay: decay, nesterov: plan.nesterov }
+        }
         OptimSpec::Adamw { betas, .. } => OptimSpec::Adamw { betas, eps: EPS, weight_decay: decay },
         OptimSpec::Adam { betas, .. } => OptimSpec::Adam { betas, eps: EPS, weight_decay: decay },
         OptimSpec::Nadam { betas, momentum_decay, .. } => {

@@ -1,5 +1,5 @@
 use crate::{
-    Moment, Sink, Snapshot, Task, TrainerError,
+    Moment, Monitor, Sink, Snapshot, Task, TrainerError,
     optim::{Factor, optimizer, schedule},
     watch::Watch,
 };
@@ -47,8 +47,9 @@ impl TorchTrainer<'_> {
         let factor = Factor::default();
         let mut optimizer = optimizer(job.plan, &factor)?;
         let state_file = self.sink.state_file(job.name);
-        let place = (job.name, job.epochs);
-        let mut watch = Watch::new(self.task, job.plan, place, self.settings, mode, &mut *self.sink, factor);
+        let facts = self.task.facts(job.plan, job.epochs, self.settings.interval);
+        let monitor = Monitor::new(self.settings, mode, facts);
+        let mut watch = Watch::new(self.task, job.plan, job.name, monitor, &mut *self.sink, factor);
         let mut fit = Fit {
             model: &model,
             optimizer: &mut *optimizer,
@@ -66,7 +67,8 @@ impl TorchTrainer<'_> {
         if let Some(error) = watch.failed.take() {
             return Err(error);
         }
-        let (readings, findings) = (std::mem::take(&mut watch.readings), std::mem::take(&mut watch.findings));
+        let (readings, findings) =
+            (std::mem::take(&mut watch.monitor.readings), std::mem::take(&mut watch.monitor.findings));
         self.sink.keep(job.name, Moment::Last, model.params().snapshot());
         if let Some(file) = state_file {
             // nothing more to go on with

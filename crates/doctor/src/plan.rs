@@ -30,9 +30,15 @@ pub struct OptimizerPlan {
     /// L2 penalty.
     #[serde(default)]
     pub weight_decay: f64,
+    /// Nesterov's look-ahead, for plain descent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nesterov: bool,
     /// Epochs over which the rate rises from 0.
     #[serde(default)]
     pub warmup: f64,
+    /// Whether the rate falls on half a cosine to 0 at the end, instead of staying.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cosine: bool,
 }
 
 /// A bound on gradients.
@@ -119,7 +125,8 @@ pub struct Plan {
 impl OptimizerPlan {
     /// An optimiser with its defaults at this rate.
     pub fn new(name: &str, lr: f64) -> Self {
-        Self { name: name.to_owned(), lr, momentum: 0.0, weight_decay: 0.0, warmup: 0.0 }
+        let name = name.to_owned();
+        Self { name, lr, momentum: 0.0, weight_decay: 0.0, nesterov: false, warmup: 0.0, cosine: false }
     }
 
     /// Its usual rate: 0.01 for plain descent, else 0.001.

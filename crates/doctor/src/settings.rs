@@ -172,6 +172,8 @@ pub struct MonitorSettings {
     pub budget_models: Option<f64>,
     /// Seconds that it may cost.
     pub budget_seconds: Option<f64>,
+    /// Whether a repair is set beside remedies drawn at random at the same cost, which doubles it.
+    pub control: bool,
     /// Remedies whose changes to the structure cost more are left out (0 to 3).
     pub structure: u8,
 }
@@ -193,6 +195,7 @@ impl Default for MonitorSettings {
             rounds: 10,
             budget_models: None,
             budget_seconds: None,
+            control: true,
             structure: 3,
         }
     }

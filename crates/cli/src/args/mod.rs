@@ -2,6 +2,7 @@
 
 mod data;
 mod early;
+mod examine;
 mod export;
 mod label;
 mod model;
@@ -13,6 +14,7 @@ mod select;
 use clap::{Parser, Subcommand};
 pub use data::{DataArgs, DataCommand, InspectArgs, SheetArgs};
 pub use early::EarlyArgs;
+pub use examine::ExamineArgs;
 pub use export::{ExportArgs, ExportKind};
 pub use label::{ExportForm, LabelCommand, LabelExportArgs, LabelImportArgs, LabelStatusArgs};
 pub use model::{EmbedArgs, EvaluateArgs, ModelArgs, Split, TrainArgs};
@@ -58,6 +60,8 @@ pub enum Command {
     },
     /// When to stop training and repair instead: repairs of the checkpoints of a training, compared
     Early(Box<EarlyArgs>),
+    /// Judge the learning curves and gradients of a run again (needs no libtorch)
+    Examine(ExamineArgs),
     /// Accuracy of a checkpoint on a split
     Evaluate(EvaluateArgs),
     /// Write a checkpoint for other programs: safetensors, a state dict of torch.save, or TorchScript
@@ -86,7 +90,7 @@ impl Command {
     /// Whether the command needs libtorch.
     pub fn needs_torch(&self) -> bool {
         match self {
-            Self::Select(_) | Self::Data { .. } | Self::Label { .. } => false,
+            Self::Select(_) | Self::Examine(_) | Self::Data { .. } | Self::Label { .. } => false,
             Self::Patch { command } => command.needs_torch(),
             _ => true,
         }
