@@ -13,6 +13,7 @@ mod replay;
 mod score;
 mod select;
 mod threshold;
+mod watch;
 mod zero_label;
 
 pub use annotate::{Bought, annotate};
@@ -25,4 +26,5 @@ pub use replay::replay;
 pub use score::score;
 pub use select::{random_share, select};
 pub use threshold::threshold;
+pub(crate) use watch::Watch;
 pub use zero_label::zero_label;
