@@ -81,6 +81,7 @@ impl TorchTrainer<'_> {
             wished: job.epochs,
             finding: findings.first().cloned(),
             last_acc: readings.last().map_or(f64::NAN, |r| r.val.acc),
+            settled: settled(&readings),
             best_acc: over(|r| r.val.acc, f64::max),
             best_loss: over(|r| r.val.loss, f64::min),
             seconds: began.elapsed().as_secs_f64(),
@@ -93,6 +94,12 @@ impl Trainer for TorchTrainer<'_> {
     fn train(&mut self, job: Job<'_>) -> Result<Trial, DoctorError> {
         Ok(self.watch(job, Mode::Stop)?.trial)
     }
+}
+
+/// Mean validation accuracy of the last five epochs; NaN where the last one broke off.
+fn settled(readings: &[Reading]) -> f64 {
+    let last = &readings[readings.len().saturating_sub(5)..];
+    last.iter().map(|r| r.val.acc).sum::<f64>() / last.len() as f64
 }
 
 /// Copies weights of another network into those of the same kind and shape, in order; layers that have none keep theirs, and

@@ -76,7 +76,7 @@ impl<'a> Solver<'a> {
     pub fn solve(mut self, plan: &Plan, first: &Trial, good: Option<f64>) -> Result<Outcome, DoctorError> {
         let published = self.settings.profile == ProfileName::Icse21;
         let margin = |acc: f64| if acc.is_nan() { 0.0 } else { acc + self.settings.margin };
-        self.wanted = if published { f64::NEG_INFINITY } else { margin(first.best_acc).max(good.unwrap_or(0.0)) };
+        self.wanted = if published { f64::NEG_INFINITY } else { margin(first.settled).max(good.unwrap_or(0.0)) };
         let (mut plan, mut from) = (plan.clone(), first.clone());
         let mut best = (plan.clone(), first.clone());
         let mut handled = Vec::new();
@@ -201,7 +201,7 @@ impl<'a> Solver<'a> {
             match trial.problem() {
                 Some(again) if again == problem => Verdict::Failed,
                 Some(_) => Verdict::Changed,
-                None if trial.best_acc >= self.wanted || self.wanted == f64::NEG_INFINITY => Verdict::Solved,
+                None if trial.settled >= self.wanted || self.wanted == f64::NEG_INFINITY => Verdict::Solved,
                 None => Verdict::QuietButPoor,
             }
         };
@@ -224,9 +224,9 @@ impl<'a> Solver<'a> {
     }
 }
 
-/// Whether a training ended better than another: by its best accuracy, then by its loss.
+/// Whether a training ended better than another: by the accuracy that it settled at, then by its loss.
 pub(crate) fn better(a: &Trial, b: &Trial) -> bool {
-    let key = |t: &Trial| (if t.best_acc.is_nan() { -1.0 } else { t.best_acc }, -rank(t));
+    let key = |t: &Trial| (if t.settled.is_nan() { -1.0 } else { t.settled }, -rank(t));
     let (x, y) = (key(a), key(b));
     x.0 > y.0 || (x.0 == y.0 && x.1 > y.1)
 }

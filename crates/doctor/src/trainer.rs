@@ -18,6 +18,9 @@ pub struct Trial {
     /// The best validation accuracy.
     #[serde(with = "crate::number")]
     pub best_acc: f64,
+    /// Mean validation accuracy of the last five epochs: what training ends with, swings included.
+    #[serde(with = "crate::number")]
+    pub settled: f64,
     /// The lowest validation loss.
     #[serde(with = "crate::number")]
     pub best_loss: f64,

@@ -36,7 +36,17 @@ fn trial(name: &str, problem: Option<Problem>, acc: f64, epochs: usize) -> Trial
     let finding =
         problem.map(|problem| Finding { problem, epoch: 9, since: 6, evidence: "a script says so".to_owned() });
     let name = name.to_owned();
-    Trial { name, epochs, wished: epochs, finding, last_acc: acc, best_acc: acc, best_loss: 1.0 - acc, seconds: 1.0 }
+    Trial {
+        name,
+        epochs,
+        wished: epochs,
+        finding,
+        last_acc: acc,
+        best_acc: acc,
+        settled: acc,
+        best_loss: 1.0 - acc,
+        seconds: 1.0,
+    }
 }
 
 fn solve(

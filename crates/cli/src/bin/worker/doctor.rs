@@ -115,13 +115,13 @@ pub(crate) fn told(treated: &Treated, monitor: &MonitorSettings, layout: &Layout
     if json {
         let attempts = treated.outcome.as_ref().map(|o| &o.attempts);
         let control = treated.control.as_ref().map(|c| serde_json::json!({
-            "val_acc": number(c.trial.best_acc), "models": c.attempts.len(), "remedy": c.attempts.iter().find(|a| a.trial == c.trial).map(|a| &a.change),
+            "val_acc": number(c.trial.settled), "models": c.attempts.len(), "remedy": c.attempts.iter().find(|a| a.trial == c.trial).map(|a| &a.change),
         }));
         let value = serde_json::json!({
             "checkpoint": best.is_file().then_some(&best),
-            "before": { "epochs": treated.before.epochs, "val_acc": number(treated.before.best_acc), "problems": treated.findings },
+            "before": { "epochs": treated.before.epochs, "val_acc": number(treated.before.settled), "problems": treated.findings },
             "after": treated.outcome.as_ref().map(|o| serde_json::json!({
-                "ending": format!("{:?}", o.ending), "val_acc": number(o.trial.best_acc), "training": o.trial.name, "models": o.models,
+                "ending": format!("{:?}", o.ending), "val_acc": number(o.trial.settled), "training": o.trial.name, "models": o.models,
             })),
             "attempts": attempts, "control": control,
         });
@@ -142,7 +142,7 @@ pub(crate) fn told(treated: &Treated, monitor: &MonitorSettings, layout: &Layout
         say!("{:<6} {:<14} {:>6} {:>8} {:>8}  change", "round", "verdict", "epochs", "val", "seconds");
         for a in &outcome.attempts {
             let verdict = verdict(a.verdict);
-            let acc = 100.0 * a.trial.best_acc;
+            let acc = 100.0 * a.trial.settled;
             say!(
                 "{:<6} {verdict:<14} {:>6} {acc:>6.2} % {:>8.1}  {}",
                 a.round,
@@ -166,7 +166,7 @@ pub(crate) fn told(treated: &Treated, monitor: &MonitorSettings, layout: &Layout
         );
     }
     if let Some(control) = &treated.control {
-        say!("remedies drawn at random, at the same cost: {:.2} %", 100.0 * control.trial.best_acc);
+        say!("remedies drawn at random, at the same cost: {:.2} %", 100.0 * control.trial.settled);
     }
     if best.is_file() {
         say!("checkpoint: {}", best.display());
