@@ -145,6 +145,7 @@ mod tests {
             Plan { net: None, ..test_plan(&[5], Activation::Relu) },
             Plan {
                 optimizer: OptimizerPlan { momentum: 0.9, ..OptimizerPlan::new("sgd", 0.01) },
+                net: Some(NetSpec::mlp(2, &[50], Activation::Relu, 3, Activation::Relu)),
                 ..test_plan(&[50], Activation::Relu)
             },
         ];

@@ -106,7 +106,7 @@ pub(crate) enum Network {
 }
 
 /// A network that is not built in.
-pub trait Layers: std::fmt::Debug + Send + Sync {
+pub trait Layers: std::fmt::Debug + Send {
     /// Logits and penultimate features of a batch. With `train`, batch norm uses and moves batch statistics. Layers with
     /// weights tell [`super::note_tap`] what passes them.
     fn forward(&self, x: &Tensor, train: bool) -> Output;
