@@ -1,10 +1,22 @@
-use crate::{Error, Run, stages::Watch};
+use crate::{Error, Run};
 use hybridrepair_runs::Metric;
 use hybridrepair_torch::Model;
 use hybridrepair_train::{EpochReading, Observer, Reading, Verdict};
 use std::time::Instant;
 
 type Save<'s> = Box<dyn FnMut(usize, &Model) -> Result<(), Error> + 's>;
+
+/// Looks at a training while it runs, and may end it.
+pub(crate) trait Watcher {
+    /// After the gradients of a step.
+    fn step(&mut self, step: &Reading, model: &Model) -> Verdict;
+
+    /// After an epoch, with the model that would be kept of it.
+    ///
+    /// # Errors
+    /// When libtorch fails, or a file cannot be written.
+    fn epoch(&mut self, reading: &EpochReading, model: &Model) -> Result<Verdict, Error>;
+}
 
 /// Tells people and `metrics.jsonl` how training goes, and keeps a checkpoint per epoch where one is wanted.
 pub(crate) struct ProgressObserver<'o, 'r, 's> {
@@ -13,7 +25,7 @@ pub(crate) struct ProgressObserver<'o, 'r, 's> {
     epochs: usize,
     began: Instant,
     save: Option<Save<'s>>,
-    watch: Option<&'o mut Watch<'s, 's>>,
+    watch: Option<&'o mut (dyn Watcher + 's)>,
     failed: Option<Error>,
 }
 
@@ -29,7 +41,7 @@ impl<'o, 'r, 's> ProgressObserver<'o, 'r, 's> {
     }
 
     /// Lets the guards watch.
-    pub(crate) fn watched(mut self, watch: Option<&'o mut Watch<'s, 's>>) -> Self {
+    pub(crate) fn watched(mut self, watch: Option<&'o mut (dyn Watcher + 's)>) -> Self {
         self.watch = watch;
         self
     }

@@ -3,7 +3,12 @@ use super::{
     lesson::{Lesson, lesson},
     watch::Watch,
 };
-use crate::{EpochRule, Error, Method, Run, Session, observe::ProgressObserver, run::Cost, session::parameters};
+use crate::{
+    EpochRule, Error, Method, Run, Session,
+    observe::{ProgressObserver, Watcher},
+    run::Cost,
+    session::parameters,
+};
 use hybridrepair_core::{Evidence, LabelSet};
 use hybridrepair_torch::{Model, load_checkpoint, save_checkpoint};
 use hybridrepair_train::{EpochReading, Fit, FitOutcome, TrainError, Verdict, load_state};
@@ -63,7 +68,7 @@ pub fn finetune(
         let mut watch = guard.as_mut().map(|guard| Watch::new(session, &layout, guard, epochs)).transpose()?;
         let mut observer = ProgressObserver::new(run, "finetune", epochs)
             .saving(|epoch, model| Ok(save_checkpoint(&epoch_file(epoch), model, &session.meta, false)?))
-            .watched(watch.as_mut());
+            .watched(watch.as_mut().map(|w| w as &mut dyn Watcher));
         let outcome = fit.run(&mut *objective, &mut observer);
         observer.finish()?;
         let why = watch.and_then(|watch| watch.why);

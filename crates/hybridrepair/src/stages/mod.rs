@@ -26,5 +26,4 @@ pub use replay::replay;
 pub use score::score;
 pub use select::{random_share, select};
 pub use threshold::threshold;
-pub(crate) use watch::Watch;
 pub use zero_label::zero_label;

@@ -1,7 +1,7 @@
 //! Fine-tuning that goes wrong is noticed while it runs.
 
 use super::guard::Guard;
-use crate::{Error, Session, doctoring::open_readings};
+use crate::{Error, Session, doctoring::open_readings, observe::Watcher};
 use hybridrepair_doctor::{Facts, Probe, Reading, ReadingLine, Score, symptoms::swings};
 use hybridrepair_doctor_torch::read_gradients;
 use hybridrepair_runs::{JsonLines, Layout};
@@ -22,7 +22,7 @@ const SWINGS: usize = 3;
 const SWING: f64 = 0.03;
 
 /// Watches losses and gradients step by step, and what the guards see epoch by epoch.
-pub(crate) struct Watch<'g, 's> {
+pub(super) struct Watch<'g, 's> {
     guard: &'g mut Guard<'s>,
     steps: StepWatch,
     readings: JsonLines,
@@ -32,7 +32,7 @@ pub(crate) struct Watch<'g, 's> {
     /// Epochs in a row that the guards saw collapse.
     collapsed: usize,
     /// Why training was stopped.
-    pub(crate) why: Option<String>,
+    pub(super) why: Option<String>,
 }
 
 impl<'g, 's> Watch<'g, 's> {
@@ -61,8 +61,14 @@ impl<'g, 's> Watch<'g, 's> {
         Ok(Self { guard, steps, readings, probe: None, accuracies, samples, collapsed: 0, why: None })
     }
 
-    /// After the gradients of a step.
-    pub(crate) fn step(&mut self, step: &Step, model: &Model) -> Verdict {
+    fn stop(&mut self, why: String) -> Verdict {
+        self.why = Some(why);
+        Verdict::RollBack
+    }
+}
+
+impl Watcher for Watch<'_, '_> {
+    fn step(&mut self, step: &Step, model: &Model) -> Verdict {
         let probe = step.at.step.is_multiple_of(LOOK).then(|| read_gradients(model));
         let head = probe.as_ref().and_then(|p| p.layers.last()).map(|l| l.gradient);
         self.probe = probe.or(self.probe.take());
@@ -72,8 +78,7 @@ impl<'g, 's> Watch<'g, 's> {
         }
     }
 
-    /// After an epoch, with the model that would be kept of it.
-    pub(crate) fn epoch(&mut self, reading: &EpochReading, model: &Model) -> Result<Verdict, Error> {
+    fn epoch(&mut self, reading: &EpochReading, model: &Model) -> Result<Verdict, Error> {
         let (acc, collapse) = self.guard.watch(reading.epoch, model)?;
         self.accuracies.push(acc);
         let train = reading.readings.get("train_acc").copied().unwrap_or(f64::NAN);
@@ -97,11 +102,6 @@ impl<'g, 's> Watch<'g, 's> {
             )));
         }
         Ok(Verdict::Continue)
-    }
-
-    fn stop(&mut self, why: String) -> Verdict {
-        self.why = Some(why);
-        Verdict::RollBack
     }
 }
 
