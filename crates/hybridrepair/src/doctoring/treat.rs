@@ -16,7 +16,7 @@ use hybridrepair_torch::{DeviceChoice, Kind, Runtime, RuntimeConfig, libtorch_ve
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
 /// What a training under watch came to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Treated {
     /// The training of the original plan.
     pub before: Trial,
@@ -93,7 +93,7 @@ fn run(
     let mut folder = Folder::new(layout.clone(), events.clone(), progress);
     let streams = Streams::new(seed);
     let known = journal.before();
-    let mut treated = {
+    let treated = {
         let mut torch = TorchTrainer { task, settings: monitor, sink: &mut folder };
         let (before, findings) = match known {
             Some(known) => known,
@@ -121,14 +121,14 @@ fn run(
         }
         treated
     };
-    finish(layout, &mut folder, plan, &mut treated)?;
+    finish(layout, &mut folder, plan, &treated)?;
     let exit = if treated.refused(monitor.mode) { 5 } else { 0 };
     events.borrow_mut().record(Event::RunEnd { exit })?;
     Ok(treated)
 }
 
 /// Writes the kept plan and its best weights.
-fn finish(layout: &Layout, folder: &mut Folder<'_>, plan: &Plan, treated: &mut Treated) -> Result<(), Error> {
+fn finish(layout: &Layout, folder: &mut Folder<'_>, plan: &Plan, treated: &Treated) -> Result<(), Error> {
     let kept = treated.outcome.as_ref().map_or(plan, |o| &o.plan);
     write_plan(&layout.plan_after(), kept)?;
     let text = serde_json::to_string(kept).map_err(|e| Error::Config(e.to_string()))?;

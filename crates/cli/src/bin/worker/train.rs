@@ -19,7 +19,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
     if let Some(file) = &args.recipe {
         let recipe = read_recipe(file)?;
         if recipe.contains_key("plan") {
-            return doctor::run(args, Some((recipe, file)));
+            return doctor::run(args, Some((recipe, file.as_path())));
         }
     } else if let (true, Some(path)) = (args.resume, &args.output.output_dir) {
         // which kind of run it is, its configuration says
