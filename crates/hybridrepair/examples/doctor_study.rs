@@ -126,10 +126,12 @@ fn sound(set: &str, conv: bool, data: &Arrays, rng: &mut Stream) -> Plan {
     };
     let mut layers = Vec::new();
     if conv {
-        for channels in [8, 16] {
-            layers.extend([Layer::conv(channels, 3), Layer::activation(function)]);
-            layers.push(Layer::Pool { pooling: Pooling::Max, size: if channels == 8 { 4 } else { 2 } });
+        for channels in [6, 12] {
+            let kernel = 3;
+            layers.push(Layer::Conv { channels, kernel, stride: 2, init: None, bias: None, residual: false });
+            layers.push(Layer::activation(function));
         }
+        layers.push(Layer::Pool { pooling: Pooling::Max, size: 2 });
         layers.extend([Layer::Flatten, Layer::dense(32), Layer::activation(function)]);
     } else {
         let depth = rng.gen_range(1..=3);
@@ -217,7 +219,7 @@ fn broken(plan: &Plan, fault: &str, conv: bool, rng: &mut Stream) -> Plan {
             }
         }
         "oscillate" => {
-            plan.batch_size = [2, 4][rng.gen_range(0..2)];
+            plan.batch_size = 4;
             plan.optimizer = if rng.gen_bool(0.5) {
                 OptimizerPlan { momentum: 0.9, ..OptimizerPlan::new("sgd", [0.02, 0.05][rng.gen_range(0..2)]) }
             } else {
