@@ -47,7 +47,7 @@ impl Browser {
         let port = loop {
             let mut line = String::new();
             assert!(lines.read_line(&mut line).expect("readable") > 0, "the driver says its port");
-            let after = line.split("on port ").nth(1).map(|t| t.trim().trim_end_matches('.').to_owned());
+            let after = line.split("successfully on port ").nth(1).map(|t| t.trim().trim_end_matches('.').to_owned());
             if let Some(port) = after.and_then(|t| t.parse().ok()) {
                 break port;
             }
