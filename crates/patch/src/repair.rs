@@ -1,6 +1,6 @@
 use crate::{
     Cases, Change, FineTune, Head, HeadCase, HeadEvaluator, Localized, Localizer, Objective, Outcome, PatchError,
-    Positives, Precision, Samples, Search, Space, Trace, fine_tune,
+    Positives, Precision, Samples, Search, Space, Trace, fine_tune, refine,
 };
 use hybridrepair_core::{ClassId, Streams};
 
@@ -46,6 +46,8 @@ pub struct RepairRequest<'a> {
     pub objective: Objective,
     /// Classes of which no right sample may break.
     pub protected: &'a [ClassId],
+    /// Whether weights that bring nothing are put back and the rest is searched again.
+    pub refine: bool,
     /// The seed of all randomness.
     pub seed: u64,
 }
@@ -96,7 +98,11 @@ pub fn repair_head(request: &RepairRequest<'_>) -> Result<Found, PatchError> {
             let space = Space::of_head(head, &weights, f64::from(spread))?;
             let identity = crate::search::judge(&evaluator, &request.objective, &space.current)?[0].0;
             let mut rng = streams.named("patch-search");
-            let trace = search.run(&evaluator, &space, &request.objective, &mut rng)?;
+            let mut trace = search.run(&evaluator, &space, &request.objective, &mut rng)?;
+            if request.refine {
+                let mut rng = streams.named("patch-refine");
+                trace = refine(&evaluator, &request.objective, &space, &**search, trace, &mut rng)?;
+            }
             let changes = weights.iter().zip(&space.current).zip(&trace.values);
             let changes =
                 changes.map(|((w, &old), &new)| Change { weight: w.clone(), old, new: precision.round(new) }).collect();

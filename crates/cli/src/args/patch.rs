@@ -1,7 +1,11 @@
 use super::{DataArgs, Runtime, Split};
+use crate::{Exit, Failure};
 use clap::{Args, Subcommand, ValueEnum};
 use hybridrepair_core::Budget;
-use std::{path::PathBuf, str::FromStr};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 /// `patch`
 #[derive(Debug, Clone, Subcommand)]
@@ -10,6 +14,10 @@ pub enum PatchCommand {
     Localize(Box<LocalizeArgs>),
     /// Find new values for a few weights and write them as a patch
     Search(Box<PatchSearchArgs>),
+    /// Run several methods and seeds on one class, beside a moved threshold
+    Compare(Box<PatchCompareArgs>),
+    /// Plant faults in the last layer and repair them: what can be found and mended in this model
+    Drill(Box<DrillArgs>),
     /// Write a patched copy of a model
     Apply(ApplyArgs),
     /// Write the model as it was before a patch, to the bit
@@ -195,18 +203,19 @@ pub struct PatchSearchArgs {
     /// Classes of which no right sample may break, by name or number
     #[arg(long, value_delimiter = ',', value_name = "CLASSES")]
     pub protect_class: Vec<String>,
+    /// Keep every weight that the search has moved; without this, weights that bring nothing are put back and the rest is
+    /// searched again (pso and de)
+    #[arg(long)]
+    pub no_refine: bool,
     /// Searches from different seeds, of which the best on the choosing samples is kept
     #[arg(long, default_value_t = 1)]
     pub restarts: u64,
     /// Share of the labelled samples that choose and do not take part in the search
     #[arg(long, default_value = "0.25", value_name = "SHARE")]
     pub choose_share: Share,
-    /// Features of the test samples; without --features the holdout is the test
-    #[arg(long, value_name = "NPY", requires = "test_labels")]
-    pub test_features: Option<PathBuf>,
-    /// Their classes
-    #[arg(long, value_name = "NPY", requires = "test_features")]
-    pub test_labels: Option<PathBuf>,
+    /// The test.
+    #[command(flatten)]
+    pub test: TestArgs,
     /// The patch to write
     #[arg(long, short, default_value = "patch.json", value_name = "FILE")]
     pub output: PathBuf,
@@ -216,6 +225,83 @@ pub struct PatchSearchArgs {
     /// Replace files that exist
     #[arg(long)]
     pub overwrite: bool,
+}
+
+/// Samples that nothing is chosen on.
+#[derive(Args, Debug, Clone)]
+pub struct TestArgs {
+    /// Features of the test samples; without --features the holdout is the test
+    #[arg(long, value_name = "NPY", requires = "test_labels")]
+    pub test_features: Option<PathBuf>,
+    /// Their classes
+    #[arg(long, value_name = "NPY", requires = "test_features")]
+    pub test_labels: Option<PathBuf>,
+}
+
+/// `patch compare`
+#[derive(Args, Debug, Clone)]
+pub struct PatchCompareArgs {
+    /// What is repaired.
+    #[command(flatten)]
+    pub case: CaseArgs,
+    /// The test.
+    #[command(flatten)]
+    pub test: TestArgs,
+    /// Methods: bias, finetune, random, gradient, published, published2, arachne, arachne2, combined
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "METHODS",
+        default_value = "bias,finetune,random,gradient,published,published2,arachne,arachne2,combined"
+    )]
+    pub methods: Vec<String>,
+    /// Seeds, from --seed on: each cuts the samples anew and draws all random numbers of the searches
+    #[arg(long, default_value_t = 10)]
+    pub seeds: u64,
+    /// Weights of the wrong samples, in [0, 1]: a line of the table for each
+    #[arg(long, visible_alias = "lambda", value_delimiter = ',', default_value = "0.2", value_name = "WEIGHTS")]
+    pub lambdas: Vec<f64>,
+    /// Largest share of right samples that may break in a search, e.g. 0.5%
+    #[arg(long, value_name = "SHARE")]
+    pub max_break: Option<Share>,
+    /// Candidates per iteration
+    #[arg(long, default_value_t = 100)]
+    pub population: usize,
+    /// Most iterations
+    #[arg(long, default_value_t = 50)]
+    pub iterations: usize,
+    /// Share of the labelled samples that choose and do not take part in the search
+    #[arg(long, default_value = "0.25", value_name = "SHARE")]
+    pub choose_share: Share,
+    /// Also write everything, run by run, as JSON
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `patch drill`
+#[derive(Args, Debug, Clone)]
+pub struct DrillArgs {
+    /// What is repaired.
+    #[command(flatten)]
+    pub case: CaseArgs,
+    /// The test.
+    #[command(flatten)]
+    pub test: TestArgs,
+    /// Faults, one at a time, drawn by seed
+    #[arg(long, default_value_t = 20)]
+    pub faults: usize,
+    /// Accuracy that each must cost on the samples of the search, e.g. 5%
+    #[arg(long, default_value = "5%", value_name = "SHARE")]
+    pub at_least: Share,
+    /// How values are found
+    #[arg(long, value_enum, default_value_t = Algo::Pso)]
+    pub algo: Algo,
+    /// Candidates per iteration
+    #[arg(long, default_value_t = 100)]
+    pub population: usize,
+    /// Most iterations
+    #[arg(long, default_value_t = 100)]
+    pub iterations: usize,
 }
 
 /// `patch apply` and `patch revert`
@@ -269,6 +355,35 @@ impl CaseArgs {
     pub fn inner(&self) -> bool {
         self.layers != ["last"]
     }
+
+    /// Refuses --layers for commands that know the last layer only.
+    pub(crate) fn last_layer_only(&self) -> Result<(), Failure> {
+        if self.inner() {
+            return Err(Failure::new(Exit::Usage, "this command looks at the last layer only")
+                .help("leave out --layers; `patch search` takes it"));
+        }
+        Ok(())
+    }
+}
+
+impl Algo {
+    /// Its name among the searches of located weights; none for those that choose their weights themselves.
+    pub fn search_name(self) -> Option<&'static str> {
+        match self {
+            Self::Pso => Some("pso"),
+            Self::PsoPublished => Some("pso-published"),
+            Self::De => Some("de"),
+            Self::DePublished => Some("de-published"),
+            Self::Bias | Self::Finetune => None,
+        }
+    }
+}
+
+impl TestArgs {
+    /// Both files, if they are given.
+    pub fn files(&self) -> Option<(&Path, &Path)> {
+        self.test_features.as_deref().zip(self.test_labels.as_deref())
+    }
 }
 
 impl PatchCommand {
@@ -277,7 +392,9 @@ impl PatchCommand {
         match self {
             Self::Localize(args) => args.case.features.is_none(),
             Self::Search(args) => args.case.features.is_none(),
-            _ => false,
+            Self::Compare(args) => args.case.features.is_none(),
+            Self::Drill(args) => args.case.features.is_none(),
+            Self::Apply(_) | Self::Revert(_) | Self::Merge(_) | Self::Show(_) => false,
         }
     }
 }

@@ -50,6 +50,7 @@ fn words(rule: Rule) -> &'static str {
         Rule::Merged => "equal checkpoints merged",
         Rule::Guarded => "and without collapsed models",
         Rule::Chosen => "and chosen on samples of their own",
+        Rule::Beyond => "and better beyond chance on the test",
     }
 }
 
@@ -91,7 +92,7 @@ fn section(html: &mut String, report: &EarlyReport, c: &ClassReport) {
     let _ = write!(html, "{}{}", render(&accuracy), render(&quality));
     html.push_str(
         "<table><tr><th>epoch</th><th>group</th><th>class, all</th><th>repaired: class</th><th>all</th><th>repair rate</th>\
-         <th>break rate</th><th>may be chosen</th><th>probe, head</th><th>objections</th></tr>",
+         <th>break rate</th><th>above threshold</th><th>may be chosen</th><th>probe, head</th><th>objections</th></tr>",
     );
     for (r, ready) in c.rows.iter().zip(&c.readiness) {
         let pc = |v: f64| format!("{:.1}", 100.0 * v);
@@ -105,7 +106,7 @@ fn section(html: &mut String, report: &EarlyReport, c: &ClassReport) {
         };
         let _ = write!(
             html,
-            "<tr><td>{}</td><td>{}</td><td>{}, {}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{} of {}</td>\
+            "<tr><td>{}</td><td>{}</td><td>{}, {}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{} of {}</td>\
              <td>{:.3}, {:.3}</td><td>{}</td></tr>",
             r.epoch,
             r.group,
@@ -115,6 +116,7 @@ fn section(html: &mut String, report: &EarlyReport, c: &ClassReport) {
             spread(&r.total),
             spread(&r.rr),
             spread(&r.br),
+            spread(&r.above),
             r.admissible.0,
             r.admissible.1,
             ready.probe,

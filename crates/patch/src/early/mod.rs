@@ -4,6 +4,7 @@
 //! checkpoint counts as another one only if it differs from the converged one beyond chance, a repaired model counts only
 //! if it has not collapsed, and every candidate is compared with a moved threshold.
 
+mod bootstrap;
 mod chart;
 mod equivalent;
 mod guard;
@@ -11,6 +12,7 @@ mod pool;
 mod quality;
 mod readiness;
 
+pub use bootstrap::{Interval, paired_bootstrap};
 pub use chart::{Band, Chart, Line, render};
 pub use equivalent::{Pattern, equivalent, groups, pattern};
 pub use guard::CollapseGuard;
