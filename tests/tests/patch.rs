@@ -64,10 +64,16 @@ fn a_patch_is_found_applied_and_taken_back() {
     refused(&["patch", "revert", "patch.json", "--checkpoint", &model], &["patch says"]);
     let args = ["patch", "apply", "patch.json", "--checkpoint", &model, "--output", "patched.safetensors"];
     w.run(&args).fails(4, &["exists", "--overwrite"]);
-    w.run(&["patch", "show", "patch.json"]).ok().out.contains("pedestrians");
+    assert!(w.run(&["patch", "show", "patch.json"]).ok().out.contains("pedestrians"));
     // a published list of weights is taken back in
     for file in ["weights.csv", "result.txt", "optimization_history.csv", "test_class_metrics.txt"] {
         assert!(w.path("up").join(file).is_file(), "{file}");
+    }
+    for (file, word) in
+        [("weights.csv", "before"), ("result.txt", "num_particles"), ("test_class_metrics.txt", "macro F1")]
+    {
+        let shown = w.run(&["patch", "show", &format!("up/{file}")]).ok();
+        assert!(shown.out.contains(word), "{file}: {}", shown.out);
     }
     let given = search(&w, &model, &[&more[..], &["--weights", "up/weights.csv", "--output", "given.json"]].concat());
     assert_eq!(given.ok().json()["provenance"]["on_search"], p["on_search"]);

@@ -24,7 +24,8 @@ pub enum PatchCommand {
     Revert(ApplyArgs),
     /// Make one patch of several
     Merge(MergeArgs),
-    /// What a patch changes, and what it does
+    /// What a patch changes, and what it does; also weights.csv, result.txt and test_class_metrics.txt of the published
+    /// toolkit
     Show(ShowArgs),
 }
 
@@ -343,7 +344,7 @@ pub struct MergeArgs {
 /// `patch show`
 #[derive(Args, Debug, Clone)]
 pub struct ShowArgs {
-    /// The patch
+    /// The patch, or a file of the published toolkit
     pub patch: PathBuf,
     /// Print it as JSON
     #[arg(long)]

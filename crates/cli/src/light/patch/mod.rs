@@ -7,6 +7,7 @@ mod failure;
 mod files;
 mod localize;
 mod search;
+mod show;
 mod upstream;
 
 use crate::{Failure, args::PatchCommand};
@@ -40,7 +41,7 @@ pub fn run(
         PatchCommand::Apply(args) => files::apply(args, false),
         PatchCommand::Revert(args) => files::apply(args, true),
         PatchCommand::Merge(args) => files::merge(args),
-        PatchCommand::Show(args) => files::show(args),
+        PatchCommand::Show(args) => show::show(args),
     }
 }
 

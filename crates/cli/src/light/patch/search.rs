@@ -185,7 +185,7 @@ pub fn describe_search(args: &PatchSearchArgs, patch: &PatchFile, seconds: f64) 
         say!("{text}");
         return Ok(ExitCode::SUCCESS);
     }
-    super::files::describe(patch);
+    super::show::describe(patch);
     say!("patch: {} ({} weights, {seconds:.1} s)", args.output.display(), patch.changes.len());
     Ok(ExitCode::SUCCESS)
 }
