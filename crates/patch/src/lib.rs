@@ -49,7 +49,7 @@ pub use localize::{
     localizer, pareto_front,
 };
 pub use merge::{Conflict, merge};
-pub use methods::{METHODS, MethodSettings, NamedMethod, named_method, seedless};
+pub use methods::{METHODS, MethodSettings, NamedMethod, SPARSE, named_method, seedless};
 pub use objective::{Fitness, Guard, Objective};
 pub use outcome::Outcome;
 pub use planted::{Fault, plant};

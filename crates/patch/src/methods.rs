@@ -27,9 +27,10 @@ pub struct MethodSettings {
 }
 
 /// Names and what they stand for, as [`named_method`] takes them.
-pub const METHODS: [(&str, &str); 9] = [
+pub const METHODS: [(&str, &str); 10] = [
     ("bias", "the bias of the class, swept"),
     ("finetune", "all weights of the layer, by gradient"),
+    ("sparse", "50 weights of the layer, by gradient"),
     ("random", "15 weights by chance, particle swarm"),
     ("gradient", "the 15 weights with the largest gradient, particle swarm"),
     ("published", "Arachne v1 as the published experiment has it"),
@@ -38,6 +39,9 @@ pub const METHODS: [(&str, &str); 9] = [
     ("arachne2", "weights of Arachne v2, corrected differential evolution"),
     ("combined", "weights of Arachne v2 and the bias, corrected particle swarm"),
 ];
+
+/// Weights that [`FineTune`] keeps where a number is not given.
+pub const SPARSE: usize = 50;
 
 /// A method of a comparison by its name.
 ///
@@ -56,6 +60,7 @@ pub fn named_method(name: &str, settings: &MethodSettings) -> Result<NamedMethod
             ours(Method::Search { localizer: Box::new(Bias), search })
         }
         "finetune" => ours(Method::FineTune(FineTune { lambda, ..FineTune::default() })),
+        "sparse" => ours(Method::FineTune(FineTune { lambda, keep: Some(SPARSE), ..FineTune::default() })),
         "random" => ours(found("random", "pso")?),
         "gradient" => ours(found("gradient", "pso")?),
         "published" => {
@@ -74,7 +79,7 @@ pub fn named_method(name: &str, settings: &MethodSettings) -> Result<NamedMethod
 
 /// Whether a method draws no random numbers, so that another seed gives the same on the same samples.
 pub fn seedless(method: &str) -> bool {
-    matches!(method, "bias" | "finetune")
+    matches!(method, "bias" | "finetune" | "sparse")
 }
 
 #[cfg(test)]

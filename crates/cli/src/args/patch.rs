@@ -64,7 +64,7 @@ pub struct CaseArgs {
     /// weights are found by Arachne v2, each candidate runs the rest of the network, and a data set is needed
     #[arg(long, value_delimiter = ',', default_value = "last", value_name = "LAYERS", conflicts_with = "features")]
     pub layers: Vec<String>,
-    /// Weights for gradient and random
+    /// Weights for gradient and random [default: 15], and for --algo sparse
     #[arg(long, value_name = "N")]
     pub count: Option<usize>,
     /// Right samples that are watched: all, or about so many
@@ -169,6 +169,8 @@ pub enum Algo {
     Bias,
     /// All weights of the last layer, by gradient
     Finetune,
+    /// The weights of the last layer that matter most, --count of them [default: 50], by gradient
+    Sparse,
 }
 
 /// `patch search`
@@ -248,12 +250,12 @@ pub struct PatchCompareArgs {
     /// The test.
     #[command(flatten)]
     pub test: TestArgs,
-    /// Methods: bias, finetune, random, gradient, published, published2, arachne, arachne2, combined
+    /// Methods: bias, finetune, sparse, random, gradient, published, published2, arachne, arachne2, combined
     #[arg(
         long,
         value_delimiter = ',',
         value_name = "METHODS",
-        default_value = "bias,finetune,random,gradient,published,published2,arachne,arachne2,combined"
+        default_value = "bias,finetune,sparse,random,gradient,published,published2,arachne,arachne2,combined"
     )]
     pub methods: Vec<String>,
     /// Seeds, from --seed on: each cuts the samples anew and draws all random numbers of the searches
@@ -375,7 +377,7 @@ impl Algo {
             Self::PsoPublished => Some("pso-published"),
             Self::De => Some("de"),
             Self::DePublished => Some("de-published"),
-            Self::Bias | Self::Finetune => None,
+            Self::Bias | Self::Finetune | Self::Sparse => None,
         }
     }
 }

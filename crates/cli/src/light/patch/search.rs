@@ -11,7 +11,7 @@ use crate::{
 use hybridrepair_core::{ClassId, Streams};
 use hybridrepair_patch::{
     Bias, FineTune, Fitness, Found, Guard, Head, Judge, Method, Objective, Outcome, PatchError, PatchFile, Provenance,
-    RepairRequest, Samples, Sweep, Verdict, localizer, repair_head, roles,
+    RepairRequest, SPARSE, Samples, Sweep, Verdict, localizer, repair_head, roles,
 };
 use serde_json::json;
 use std::{process::ExitCode, time::Instant};
@@ -56,6 +56,10 @@ fn method(args: &PatchSearchArgs, data: &CaseData) -> Result<Method, Failure> {
     let search = |name: &str| hybridrepair_patch::search(name, args.population, args.iterations);
     let search = match args.algo {
         Algo::Finetune => return Ok(Method::FineTune(FineTune { lambda: args.lambda, ..FineTune::default() })),
+        Algo::Sparse => {
+            let keep = Some(args.case.count.unwrap_or(SPARSE));
+            return Ok(Method::FineTune(FineTune { lambda: args.lambda, keep, ..FineTune::default() }));
+        }
         Algo::Bias => {
             let steps = args.population * args.iterations;
             return Ok(Method::Search { localizer: Box::new(Bias), search: Box::new(Sweep { steps }) });
@@ -75,7 +79,8 @@ fn names(args: &PatchSearchArgs, method: &Method) -> (String, String) {
         Method::Given { search, .. } => {
             (args.weights.as_ref().map_or_else(String::new, |p| p.display().to_string()), search.name().to_owned())
         }
-        Method::FineTune(_) => ("all".to_owned(), "finetune".to_owned()),
+        Method::FineTune(FineTune { keep: None, .. }) => ("all".to_owned(), "finetune".to_owned()),
+        Method::FineTune(FineTune { keep: Some(n), .. }) => (format!("the strongest {n}"), "finetune".to_owned()),
     }
 }
 
