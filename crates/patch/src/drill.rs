@@ -25,6 +25,8 @@ pub struct DrillRequest<'a> {
     pub localizer: &'a str,
     /// How values are found.
     pub search: &'a str,
+    /// What is maximised over all wrong and all right samples.
+    pub fitness: Fitness,
     /// Candidates per iteration.
     pub population: usize,
     /// Most iterations.
@@ -100,8 +102,7 @@ fn one(request: &DrillRequest<'_>, fault: Fault, streams: Streams, number: u64) 
         as_class: None,
         method: &method,
         positives: Positives::All,
-        // as many right answers as there can be, whichever they are
-        objective: Objective { fitness: Fitness::Soft { alpha: 1.0 }, guard: Guard::default() },
+        objective: Objective { fitness: request.fitness, guard: Guard::default() },
         protected: &[],
         refine: true,
         seed: streams.number("patch-drill", number, 0) >> 1,

@@ -169,8 +169,11 @@ mod tests {
         let third = few.iter().filter(|c| c.weight.index.last() == Some(&3)).count();
         assert!(third >= 1, "{few:?}");
         let wrong = samples.select(&cases.negatives);
-        let (as_is, with_all, with_few) =
-            (loss(&head, &wrong), loss(&head.patched(&all).unwrap(), &wrong), loss(&head.patched(&few).unwrap(), &wrong));
+        let (as_is, with_all, with_few) = (
+            loss(&head, &wrong),
+            loss(&head.patched(&all).unwrap(), &wrong),
+            loss(&head.patched(&few).unwrap(), &wrong),
+        );
         assert!(as_is - with_few > 0.5 * (as_is - with_all), "{as_is} {with_all} {with_few}");
         assert!(fine_tune(&head, &samples, &cases, &FineTune { keep: Some(0), ..settings }).is_err());
     }

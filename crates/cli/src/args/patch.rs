@@ -2,6 +2,7 @@ use super::{DataArgs, Runtime, Split};
 use crate::{Exit, Failure};
 use clap::{Args, Subcommand, ValueEnum};
 use hybridrepair_core::Budget;
+use hybridrepair_patch::Fitness;
 use std::{
     path::{Path, PathBuf},
     str::FromStr,
@@ -152,6 +153,20 @@ pub enum FitnessArg {
     Ratio,
     /// Arachne v2, with --alpha
     Soft,
+    /// The likelihood of all samples, wrong and right ones alike
+    Likelihood,
+}
+
+impl FitnessArg {
+    /// The score, with its weight of the wrong samples.
+    pub fn fitness(self, lambda: f64, alpha: f64) -> Fitness {
+        match self {
+            Self::Balanced => Fitness::Balanced { lambda },
+            Self::Ratio => Fitness::Ratio,
+            Self::Soft => Fitness::Soft { alpha },
+            Self::Likelihood => Fitness::Likelihood,
+        }
+    }
 }
 
 /// How values are found.
@@ -293,6 +308,9 @@ pub struct DrillArgs {
     /// Faults, one at a time, drawn by seed
     #[arg(long, default_value_t = 20)]
     pub faults: usize,
+    /// What is maximised
+    #[arg(long, value_enum, default_value_t = FitnessArg::Likelihood)]
+    pub fitness: FitnessArg,
     /// Accuracy that each must cost on the samples of the search, e.g. 5%
     #[arg(long, default_value = "5%", value_name = "SHARE")]
     pub at_least: Share,

@@ -15,9 +15,9 @@ pub(super) fn check(args: &DrillArgs) -> Result<(), Failure> {
 }
 
 fn name(args: &DrillArgs) -> Result<&'static str, Failure> {
-    args.algo
-        .search_name()
-        .ok_or_else(|| Failure::new(Exit::Usage, "--algo bias, finetune and sparse locate no weights").help("take pso or de"))
+    args.algo.search_name().ok_or_else(|| {
+        Failure::new(Exit::Usage, "--algo bias, finetune and sparse locate no weights").help("take pso or de")
+    })
 }
 
 /// `patch drill`
@@ -33,6 +33,7 @@ pub(super) fn drill(args: &DrillArgs, data: &CaseData) -> Result<ExitCode, Failu
         at_least: args.at_least.0,
         localizer: &case.localize,
         search: name(args)?,
+        fitness: args.fitness.fitness(0.5, 1.0),
         population: args.population,
         iterations: args.iterations,
         seed: case.runtime.seed.unwrap_or(0),

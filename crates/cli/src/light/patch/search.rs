@@ -5,12 +5,12 @@ use super::{
 };
 use crate::{
     Exit, Failure,
-    args::{Algo, FitnessArg, PatchSearchArgs},
+    args::{Algo, PatchSearchArgs},
     say,
 };
 use hybridrepair_core::{ClassId, Streams};
 use hybridrepair_patch::{
-    Bias, FineTune, Fitness, Found, Guard, Head, Judge, Method, Objective, Outcome, PatchError, PatchFile, Provenance,
+    Bias, FineTune, Found, Guard, Head, Judge, Method, Objective, Outcome, PatchError, PatchFile, Provenance,
     RepairRequest, SPARSE, Samples, Sweep, Verdict, localizer, repair_head, roles,
 };
 use serde_json::json;
@@ -37,11 +37,7 @@ pub fn check(args: &PatchSearchArgs) -> Result<(), Failure> {
 
 /// What the arguments maximise, within which limits.
 pub fn objective(args: &PatchSearchArgs) -> Objective {
-    let fitness = match args.fitness {
-        FitnessArg::Balanced => Fitness::Balanced { lambda: args.lambda },
-        FitnessArg::Ratio => Fitness::Ratio,
-        FitnessArg::Soft => Fitness::Soft { alpha: args.alpha },
-    };
+    let fitness = args.fitness.fitness(args.lambda, args.alpha);
     let guard = Guard { max_break: args.max_break.map(|s| s.0), protect: !args.protect_class.is_empty() };
     Objective { fitness, guard }
 }
