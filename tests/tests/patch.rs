@@ -148,9 +148,12 @@ fn arrays_need_no_libtorch() {
     // methods and seeds beside a moved threshold
     let test = ["--test-features", "a/features.npy", "--test-labels", "y.npy"];
     let few = ["--methods", "bias,published,combined", "--seeds", "3", "--population", "10", "--iterations", "5"];
-    let args = [&["--class", "2", "--lambdas", "0.2,0.5", "--output", "c.json"], &test[..], &few].concat();
+    let args =
+        [&["--class", "2", "--lambdas", "0.2,0.5", "--output", "c.json", "--html", "c.html"], &test[..], &few].concat();
     let said = run("compare", &args).ok().json();
     assert_eq!(said, w.read_json("c.json"));
+    let page = String::from_utf8(w.read("c.html")).unwrap();
+    assert!(page.contains("moved threshold") && page.contains("<svg"));
     let methods = said["comparison"]["methods"].as_array().unwrap();
     let names = methods.iter().map(|m| m["method"].as_str().unwrap()).collect::<Vec<_>>();
     assert_eq!(names, ["bias", "bias", "published", "combined", "combined"], "as published it runs once");

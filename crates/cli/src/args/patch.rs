@@ -294,6 +294,9 @@ pub struct PatchCompareArgs {
     /// Also write everything, run by run, as JSON
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Also write a page with the trade-off drawn
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// `patch drill`

@@ -5,7 +5,6 @@
 //! if it has not collapsed, and every candidate is compared with a moved threshold.
 
 mod bootstrap;
-mod chart;
 mod equivalent;
 mod guard;
 mod pool;
@@ -13,7 +12,6 @@ mod quality;
 mod readiness;
 
 pub use bootstrap::{Interval, paired_bootstrap};
-pub use chart::{Band, Chart, Line, render};
 pub use equivalent::{Pattern, equivalent, groups, pattern};
 pub use guard::CollapseGuard;
 pub use pool::{DeviceMemory, DevicePool, Job, Memory};

@@ -2,8 +2,9 @@ use super::{CaseData, case::positives};
 use crate::{Exit, Failure, args::PatchCompareArgs, say};
 use hybridrepair_core::metrics::MeanInterval;
 use hybridrepair_patch::{CompareRequest, Compared, Guard, MethodSettings, PatchError, compare as compare_methods};
+use hybridrepair_runs::write_atomic;
 use serde_json::json;
-use std::{fs, process::ExitCode, time::Instant};
+use std::{process::ExitCode, time::Instant};
 
 /// Refuses settings before anything is computed.
 pub(super) fn check(args: &PatchCompareArgs) -> Result<(), Failure> {
@@ -55,8 +56,10 @@ pub(super) fn compare(args: &PatchCompareArgs, data: &CaseData) -> Result<ExitCo
     });
     let text = serde_json::to_string_pretty(&value).map_err(|e| Failure::new(Exit::Unexpected, e))?;
     if let Some(path) = &args.output {
-        let wrong = |e| Failure::new(Exit::Unexpected, format!("cannot write {}: {e}", path.display()));
-        fs::write(path, format!("{text}\n")).map_err(wrong)?;
+        write_atomic(path, format!("{text}\n").as_bytes())?;
+    }
+    if let Some(path) = &args.html {
+        write_atomic(path, super::page::page(&done, name, &data.what, data.samples.len()).as_bytes())?;
     }
     if args.case.json {
         say!("{text}");
@@ -90,21 +93,25 @@ pub(super) fn compare(args: &PatchCompareArgs, data: &CaseData) -> Result<ExitCo
 }
 
 fn line(m: &Compared) {
+    let [method, lambda, weights, rr, br, above, class, all, refused] = cells(m);
+    say!("  {method:<10} {lambda:>6} {weights:>8} {rr:>15} {br:>14} {above:>17} {class:>15} {all:>14} {refused:>8}");
+}
+
+/// A row of the table: per cent and points.
+pub(super) fn cells(m: &Compared) -> [String; 9] {
     let with = |m: &MeanInterval, digits: usize, sign: bool| {
         let mean = if sign { format!("{:+.digits$}", 100.0 * m.mean) } else { format!("{:.digits$}", 100.0 * m.mean) };
         if m.half_width.is_finite() { format!("{mean} ± {:.digits$}", 100.0 * m.half_width) } else { mean }
     };
-    say!(
-        "  {:<10} {:>6} {:>8.1} {:>15} {:>14} {:>17} {:>15} {:>14} {:>3} / {:<2}",
-        m.method,
+    [
+        m.method.clone(),
         m.lambda.map_or_else(|| "-".to_owned(), |l| l.to_string()),
-        m.weights.mean,
+        format!("{:.1}", m.weights.mean),
         with(&m.rr, 1, false),
         with(&m.br, 2, false),
         with(&m.above, 1, true),
         with(&m.class, 1, true),
         with(&m.total, 2, true),
-        m.refused,
-        m.runs.len()
-    );
+        format!("{} / {}", m.refused, m.runs.len()),
+    ]
 }

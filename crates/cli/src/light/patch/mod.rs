@@ -6,6 +6,7 @@ mod drill;
 mod failure;
 mod files;
 mod localize;
+mod page;
 mod search;
 mod show;
 mod upstream;
