@@ -138,7 +138,7 @@ fn arrays_need_no_libtorch() {
     for localizer in ["arachne1-published", "arachne2", "gradient", "random", "bias", "combined"] {
         assert!(!run("localize", &["--localize", localizer]).ok().json()["weights"].as_array().unwrap().is_empty());
     }
-    for algo in ["pso", "pso-published", "de", "bias", "finetune", "sparse"] {
+    for algo in ["pso", "pso-published", "de", "bias", "finetune", "sparse", "retrain"] {
         let out = format!("{algo}.json");
         let small = ["--population", "20", "--iterations", "8", "--lambda", "0.5", "--choose-share", "0"];
         let ran = run("search", &[&small[..], &["--algo", algo, "--output", &out]].concat());

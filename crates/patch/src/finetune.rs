@@ -10,8 +10,8 @@ pub struct FineTune {
     pub steps: usize,
     /// Learning rate.
     pub lr: f64,
-    /// Weight of the wrong samples' mean loss, in [0, 1]; the right ones' has the rest.
-    pub lambda: f64,
+    /// Weight of the wrong samples' mean loss, in [0, 1]; the right ones' has the rest. Without it every sample counts alike.
+    pub lambda: Option<f64>,
     /// Weight of the squared distance from the layer as it was.
     pub decay: f64,
     /// Most weights and biases that change: after a training of all, those whose change moves logits most are trained again
@@ -21,7 +21,7 @@ pub struct FineTune {
 
 impl Default for FineTune {
     fn default() -> Self {
-        Self { steps: 200, lr: 2e-3, lambda: 0.5, decay: 0.02, keep: None }
+        Self { steps: 200, lr: 2e-3, lambda: Some(0.5), decay: 0.02, keep: None }
     }
 }
 
@@ -35,8 +35,8 @@ pub fn fine_tune(
     cases: &Cases,
     settings: &FineTune,
 ) -> Result<Vec<Change>, PatchError> {
-    if !(0.0..=1.0).contains(&settings.lambda) {
-        return Err(PatchError::setting("lambda", settings.lambda, "is outside [0, 1]"));
+    if let Some(lambda) = settings.lambda.filter(|l| !(0.0..=1.0).contains(l)) {
+        return Err(PatchError::setting("lambda", lambda, "is outside [0, 1]"));
     }
     if settings.keep == Some(0) {
         return Err(PatchError::setting("weights to keep", 0, "leave nothing to train"));
@@ -44,7 +44,11 @@ pub fn fine_tune(
     let rows = [&cases.negatives[..], &cases.positives].concat();
     let chosen = samples.select(&rows);
     let (n, m) = (cases.negatives.len() as f64, cases.positives.len() as f64);
-    let share = |i: usize| if i < cases.negatives.len() { settings.lambda / n } else { (1.0 - settings.lambda) / m };
+    let share = |i: usize| match settings.lambda {
+        None => 1.0 / (n + m),
+        Some(lambda) if i < cases.negatives.len() => lambda / n,
+        Some(lambda) => (1.0 - lambda) / m,
+    };
     let shares = Array1::from_shape_fn(rows.len(), share);
     let mut places = all_places(head);
     let mut now = train(head, &chosen, &shares, settings, None)?;

@@ -29,6 +29,7 @@ mod planted;
 mod positives;
 mod refine;
 mod repair;
+mod retrain;
 mod search;
 mod tensors;
 pub mod upstream;
@@ -56,6 +57,7 @@ pub use planted::{Fault, plant};
 pub use positives::Positives;
 pub use refine::refine;
 pub use repair::{Found, Method, RepairRequest, repair_head};
+pub use retrain::Retrain;
 pub use search::{
     DifferentialEvolution, Draws, LayerRange, Pso, PsoPublished, Search, Space, Start, Step, Swarm, Sweep, Trace,
     search,

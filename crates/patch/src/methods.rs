@@ -1,4 +1,4 @@
-use crate::{Bias, FineTune, Fitness, Method, PatchError, Positives, Sweep, localizer, search};
+use crate::{Bias, FineTune, Fitness, Method, PatchError, Positives, Retrain, Sweep, localizer, search};
 
 /// A repair by its name: how weights and values are found, what is maximised, and which right samples are watched.
 #[derive(Debug)]
@@ -27,10 +27,11 @@ pub struct MethodSettings {
 }
 
 /// Names and what they stand for, as [`named_method`] takes them.
-pub const METHODS: [(&str, &str); 10] = [
+pub const METHODS: [(&str, &str); 11] = [
     ("bias", "the bias of the class, swept"),
     ("finetune", "all weights of the layer, by gradient"),
     ("sparse", "50 weights of the layer, by gradient"),
+    ("retrain", "all weights of the layer on all samples alike, then the bias of the class swept"),
     ("random", "15 weights by chance, particle swarm"),
     ("gradient", "the 15 weights with the largest gradient, particle swarm"),
     ("published", "Arachne v1 as the published experiment has it"),
@@ -59,8 +60,14 @@ pub fn named_method(name: &str, settings: &MethodSettings) -> Result<NamedMethod
             let search = Box::new(Sweep { steps: population * iterations });
             ours(Method::Search { localizer: Box::new(Bias), search })
         }
-        "finetune" => ours(Method::FineTune(FineTune { lambda, ..FineTune::default() })),
-        "sparse" => ours(Method::FineTune(FineTune { lambda, keep: Some(SPARSE), ..FineTune::default() })),
+        "finetune" => ours(Method::FineTune(FineTune { lambda: Some(lambda), ..FineTune::default() })),
+        "sparse" => {
+            ours(Method::FineTune(FineTune { lambda: Some(lambda), keep: Some(SPARSE), ..FineTune::default() }))
+        }
+        "retrain" => {
+            let fit = FineTune { steps: 100, ..FineTune::default() };
+            ours(Method::Retrain(Retrain { fit, steps: population * iterations }))
+        }
         "random" => ours(found("random", "pso")?),
         "gradient" => ours(found("gradient", "pso")?),
         "published" => {
@@ -79,7 +86,7 @@ pub fn named_method(name: &str, settings: &MethodSettings) -> Result<NamedMethod
 
 /// Whether a method draws no random numbers, so that another seed gives the same on the same samples.
 pub fn seedless(method: &str) -> bool {
-    matches!(method, "bias" | "finetune" | "sparse")
+    matches!(method, "bias" | "finetune" | "sparse" | "retrain")
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use crate::{
     Cases, Change, FineTune, Head, HeadCase, HeadEvaluator, Localized, Localizer, Objective, Outcome, PatchError,
-    Positives, Precision, Samples, Search, Space, Trace, fine_tune, refine,
+    Positives, Precision, Retrain, Samples, Search, Space, Trace, fine_tune, refine,
+    retrain::{RetrainCase, retrain},
 };
 use hybridrepair_core::{ClassId, Streams};
 
@@ -23,6 +24,8 @@ pub enum Method {
     },
     /// The whole layer is trained by gradient.
     FineTune(FineTune),
+    /// The whole layer is trained on all samples alike, then the threshold of the class is moved.
+    Retrain(Retrain),
 }
 
 /// A repair of the last layer.
@@ -86,12 +89,19 @@ pub fn repair_head(request: &RepairRequest<'_>) -> Result<Found, PatchError> {
     let (localized, search) = match request.method {
         Method::Search { localizer, search } => (localizer.locate(&case, &mut rng)?, Some(search)),
         Method::Given { weights, search } => (weights.clone(), Some(search)),
-        Method::FineTune(_) => (Vec::new(), None),
+        Method::FineTune(_) | Method::Retrain(_) => (Vec::new(), None),
     };
     let weights = localized.iter().map(|l| l.weight.clone()).collect::<Vec<_>>();
     let judge = |weights: &[_]| HeadEvaluator::new(head, samples, &cases, weights, precision, request.protected);
     let (changes, trace, identity) = match (request.method, search) {
         (Method::FineTune(settings), _) => (trained(request, &cases, settings)?, None, 0.0),
+        (Method::Retrain(settings), _) => {
+            let class = class
+                .ok_or_else(|| PatchError::NoCase("a threshold belongs to one class: name the class".to_owned()))?;
+            let (objective, protected) = (&request.objective, request.protected);
+            let case = RetrainCase { head, precision, samples, cases: &cases, class, objective, protected };
+            (retrain(&case, settings, &mut streams.named("patch-search"))?, None, 0.0)
+        }
         (_, Some(search)) if !weights.is_empty() => {
             let evaluator = judge(&weights)?;
             let spread = logits.iter().fold(0f32, |m, z| m.max(z.abs()));

@@ -186,6 +186,8 @@ pub enum Algo {
     Finetune,
     /// The weights of the last layer that matter most, --count of them [default: 50], by gradient
     Sparse,
+    /// All weights of the last layer on all samples alike, by gradient, then the bias of the class swept
+    Retrain,
 }
 
 /// `patch search`
@@ -265,12 +267,12 @@ pub struct PatchCompareArgs {
     /// The test.
     #[command(flatten)]
     pub test: TestArgs,
-    /// Methods: bias, finetune, sparse, random, gradient, published, published2, arachne, arachne2, combined
+    /// Methods: bias, finetune, sparse, retrain, random, gradient, published, published2, arachne, arachne2, combined
     #[arg(
         long,
         value_delimiter = ',',
         value_name = "METHODS",
-        default_value = "bias,finetune,sparse,random,gradient,published,published2,arachne,arachne2,combined"
+        default_value = "bias,finetune,sparse,retrain,random,gradient,published,published2,arachne,arachne2,combined"
     )]
     pub methods: Vec<String>,
     /// Seeds, from --seed on: each cuts the samples anew and draws all random numbers of the searches
@@ -398,7 +400,7 @@ impl Algo {
             Self::PsoPublished => Some("pso-published"),
             Self::De => Some("de"),
             Self::DePublished => Some("de-published"),
-            Self::Bias | Self::Finetune | Self::Sparse => None,
+            Self::Bias | Self::Finetune | Self::Sparse | Self::Retrain => None,
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn check(args: &DrillArgs) -> Result<(), Failure> {
 
 fn name(args: &DrillArgs) -> Result<&'static str, Failure> {
     args.algo.search_name().ok_or_else(|| {
-        Failure::new(Exit::Usage, "--algo bias, finetune and sparse locate no weights").help("take pso or de")
+        Failure::new(Exit::Usage, "--algo bias, finetune, sparse and retrain locate no weights").help("take pso or de")
     })
 }
 

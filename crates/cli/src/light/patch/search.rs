@@ -11,7 +11,7 @@ use crate::{
 use hybridrepair_core::{ClassId, Streams};
 use hybridrepair_patch::{
     Bias, FineTune, Found, Guard, Head, Judge, Method, Objective, Outcome, PatchError, PatchFile, Provenance,
-    RepairRequest, SPARSE, Samples, Sweep, Verdict, localizer, repair_head, roles,
+    RepairRequest, Retrain, SPARSE, Samples, Sweep, Verdict, localizer, repair_head, roles,
 };
 use serde_json::json;
 use std::{process::ExitCode, time::Instant};
@@ -51,10 +51,14 @@ pub fn refine(args: &PatchSearchArgs) -> bool {
 fn method(args: &PatchSearchArgs, data: &CaseData) -> Result<Method, Failure> {
     let search = |name: &str| hybridrepair_patch::search(name, args.population, args.iterations);
     let search = match args.algo {
-        Algo::Finetune => return Ok(Method::FineTune(FineTune { lambda: args.lambda, ..FineTune::default() })),
+        Algo::Finetune => return Ok(Method::FineTune(FineTune { lambda: Some(args.lambda), ..FineTune::default() })),
         Algo::Sparse => {
             let keep = Some(args.case.count.unwrap_or(SPARSE));
-            return Ok(Method::FineTune(FineTune { lambda: args.lambda, keep, ..FineTune::default() }));
+            return Ok(Method::FineTune(FineTune { lambda: Some(args.lambda), keep, ..FineTune::default() }));
+        }
+        Algo::Retrain => {
+            let fit = FineTune { steps: 100, ..FineTune::default() };
+            return Ok(Method::Retrain(Retrain { fit, steps: args.population * args.iterations }));
         }
         Algo::Bias => {
             let steps = args.population * args.iterations;
@@ -76,6 +80,7 @@ fn names(args: &PatchSearchArgs, method: &Method) -> (String, String) {
             (args.weights.as_ref().map_or_else(String::new, |p| p.display().to_string()), search.name().to_owned())
         }
         Method::FineTune(FineTune { keep: None, .. }) => ("all".to_owned(), "finetune".to_owned()),
+        Method::Retrain(_) => ("all".to_owned(), "retrain".to_owned()),
         Method::FineTune(FineTune { keep: Some(n), .. }) => (format!("the strongest {n}"), "finetune".to_owned()),
     }
 }

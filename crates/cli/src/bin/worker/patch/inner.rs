@@ -131,7 +131,7 @@ pub(super) fn search(args: &PatchSearchArgs) -> Result<ExitCode, Failure> {
     check(args)?;
     let began = Instant::now();
     let Some(name) = args.algo.search_name() else {
-        return Err(Failure::new(Exit::Usage, "--algo bias, finetune and sparse change the last layer alone")
+        return Err(Failure::new(Exit::Usage, "--algo bias, finetune, sparse and retrain change the last layer alone")
             .help("leave out --layers, or take pso or de"));
     };
     let algo = search_named(name, args.population, args.iterations)?;
