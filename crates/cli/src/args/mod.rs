@@ -18,8 +18,8 @@ pub use export::{ExportArgs, ExportKind, ExportNumbers, ExportNumbersArgs};
 pub use label::{ExportForm, LabelCommand, LabelExportArgs, LabelImportArgs, LabelServeArgs, LabelStatusArgs};
 pub use model::{EmbedArgs, EvaluateArgs, ModelArgs, Split, TrainArgs};
 pub use patch::{
-    Algo, ApplyArgs, CaseArgs, FitnessArg, LocalizeArgs, MergeArgs, PatchCommand, PatchSearchArgs, Sampling, Share,
-    ShowArgs, Watched,
+    Algo, ApplyArgs, CaseArgs, DrillArgs, FitnessArg, LocalizeArgs, MergeArgs, PatchCommand, PatchCompareArgs,
+    PatchSearchArgs, Sampling, Share, ShowArgs, TestArgs, Watched,
 };
 pub use prepare::{ListArgs, PrepareArgs};
 pub use report::ReportArgs;

@@ -5,6 +5,7 @@ mod confusion;
 mod cost;
 mod gain;
 mod map;
+mod patch;
 mod regions;
 mod training;
 mod warnings;
@@ -19,6 +20,7 @@ pub(crate) const PAGES: &[&dyn Page] = &[
     &classes::Classes,
     &confusion::Confusion,
     &regions::RegionSheet,
+    &patch::Patch,
     &training::Training,
     &cost::Cost,
 ];
