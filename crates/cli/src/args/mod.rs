@@ -21,7 +21,7 @@ pub use patch::{
     ShowArgs, Watched,
 };
 pub use prepare::{ListArgs, PrepareArgs};
-pub use run::{CompareArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime};
+pub use run::{CompareArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime, TierArg};
 pub use select::SelectArgs;
 
 /// Repairs a deployed image classifier with very few labels.
