@@ -113,7 +113,7 @@ fn pictures() {
         ("a.jpg", jpeg[..jpeg.len() / 2].to_vec(), case("a JPEG cut in its tables", 0, "is cut short")),
         ("a.jpg", jpeg[..jpeg.len() - 4].to_vec(), case("a JPEG without its end", 0, "is cut short")),
         ("a.bmp", bmp(8, 8), case("a BMP with fewer pixels than it says", 0, "is cut short")),
-        ("a.bmp", bmp(100_000, 100_000), case("a BMP of 10,000,000,000 pixels", 0, "pixels, above the limit")),
+        ("a.bmp", bmp(100_000, 100_000), case("a BMP of 10,000,000,000 pixels", 0, "does not decode")),
         (
             "a.ppm",
             b"P6\n20000 200000\n255\nabc".to_vec(),
@@ -345,7 +345,7 @@ fn checkpoints() {
         "--checkpoint",
         "a.safetensors",
         &header("{}"),
-        case("a checkpoint without tensors and metadata", 4, "no metadata of hybridrepair"),
+        case("a checkpoint without tensors and metadata", 4, "belong to none of"),
     );
     let overlap = r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,400]}}"#;
     given(

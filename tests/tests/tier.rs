@@ -73,7 +73,7 @@ fn a_module_that_gives_logits_alone_is_repaired_at_its_head() {
     let told = |file: &str| w.run(&["evaluate", "--torchscript", file, "--part", "val", "--json"]).ok().json();
     let best = told("s/run/checkpoints/best.pt");
     assert!(best["accuracy"].as_f64().unwrap() >= told(&script)["accuracy"].as_f64().unwrap() - 0.02);
-    assert_eq!(metrics(&w, "s/run", "trunk")[0]["trained_tensors"], 2.0);
+    assert_eq!(metrics(&w, "s/run", "trunk")[0]["more"]["trained_tensors"], 2.0);
     w.write("junk.pt", fs::read(&script).unwrap());
 }
 
