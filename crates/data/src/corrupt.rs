@@ -85,7 +85,7 @@ impl Corrupt {
     ///
     /// # Errors
     /// When the JPEG encoder fails.
-    pub fn apply(&self, field: &mut Field, seed: u64) -> Result<(), DataError> {
+    pub fn apply(self, field: &mut Field, seed: u64) -> Result<(), DataError> {
         let images = &field.images;
         let (size, stride) = ((images.height(), images.width()), images.stride());
         let streams = Streams::new(seed);
@@ -98,7 +98,7 @@ impl Corrupt {
         Ok(())
     }
 
-    fn picture(&self, picture: &mut [u8], size: (usize, usize), stream: &mut Stream) -> Result<(), DataError> {
+    fn picture(self, picture: &mut [u8], size: (usize, usize), stream: &mut Stream) -> Result<(), DataError> {
         let s = f64::from(self.severity);
         match self.kind {
             Corruption::Noise => picture.iter_mut().for_each(|p| *p = byte(f64::from(*p) + 10.0 * s * normal(stream))),
