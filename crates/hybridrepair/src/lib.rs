@@ -36,6 +36,8 @@ mod method;
 mod observe;
 #[cfg(feature = "torch")]
 mod own_model;
+#[cfg(feature = "torch")]
+mod plan;
 mod progress;
 #[cfg(feature = "torch")]
 mod repair;
@@ -47,6 +49,8 @@ mod session;
 pub mod stages;
 #[cfg(feature = "torch")]
 mod surroundings;
+#[cfg(feature = "torch")]
+mod tier;
 #[cfg(feature = "torch")]
 mod train;
 #[cfg(feature = "torch")]
@@ -76,9 +80,11 @@ pub use {
     hybridrepair_torch as torch, hybridrepair_train as training,
     labelled::{RepairPart, holdout},
     method::{METHODS, Method, Unlabelled},
+    plan::{Estimate, Plan, Speed},
     repair::{Report, repair, repair_with},
     run::{Cost, Run},
     session::Session,
+    tier::{CheapConfig, Layers, StopConfig, Tier},
     train::{TrainConfig, Trained, train},
     trainer::Trainer,
 };

@@ -18,6 +18,7 @@ mod predict;
 mod restate;
 mod runtime;
 mod script;
+mod trunk;
 mod tta;
 
 pub use arch::{Arch, ModelSpec, tap::Tap};
@@ -37,4 +38,5 @@ pub use restate::restate_batch_norm;
 pub use runtime::{Runtime, RuntimeConfig, cuda_devices, leave_at_once, libtorch_version};
 pub use script::ScriptFacts;
 pub use tch::{Device, Kind, Tensor};
+pub use trunk::Trunk;
 pub use tta::{ViewPass, predict_views};

@@ -23,7 +23,7 @@ pub use patch::{
 };
 pub use prepare::{ListArgs, PrepareArgs};
 pub use report::ReportArgs;
-pub use run::{CompareArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime};
+pub use run::{CompareArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime, TierArg};
 pub use select::SelectArgs;
 
 /// Repairs a deployed image classifier with very few labels.

@@ -60,6 +60,9 @@ fn torch(error: &TorchError) -> Failure {
         TorchError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             Failure::new(Exit::Input, error).help("check the path; `train` makes a checkpoint")
         }
+        TorchError::Io { source, .. } if source.kind() == std::io::ErrorKind::IsADirectory => {
+            Failure::new(Exit::Input, error).help("pass the file itself, such as DIR/checkpoints/best.safetensors")
+        }
         TorchError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
             Failure::new(Exit::Unexpected, error).help("the disk is full: make room, then go on with `resume DIR`")
         }
