@@ -2,6 +2,7 @@
 
 mod data;
 mod early;
+mod examine;
 mod export;
 mod label;
 mod model;
@@ -14,6 +15,7 @@ mod select;
 use clap::{Parser, Subcommand};
 pub use data::{DataArgs, DataCommand, InspectArgs, SheetArgs};
 pub use early::EarlyArgs;
+pub use examine::ExamineArgs;
 pub use export::{ExportArgs, ExportKind, ExportNumbers, ExportNumbersArgs};
 pub use label::{ExportForm, LabelCommand, LabelExportArgs, LabelImportArgs, LabelServeArgs, LabelStatusArgs};
 pub use model::{EmbedArgs, EvaluateArgs, ModelArgs, Split, TrainArgs};
@@ -60,6 +62,8 @@ pub enum Command {
     },
     /// When to stop training and repair instead: repairs of the checkpoints of a training, compared
     Early(Box<EarlyArgs>),
+    /// Judge the learning curves and gradients of a run again (needs no libtorch)
+    Examine(ExamineArgs),
     /// Accuracy of a checkpoint on a split
     Evaluate(EvaluateArgs),
     /// Write what runs have found as one HTML file, for a run, for several or for a comparison
@@ -90,7 +94,7 @@ impl Command {
     /// Whether the command needs libtorch.
     pub fn needs_torch(&self) -> bool {
         match self {
-            Self::Select(_) | Self::Data { .. } | Self::Label { .. } | Self::Report(_) => false,
+            Self::Select(_) | Self::Examine(_) | Self::Data { .. } | Self::Label { .. } | Self::Report(_) => false,
             Self::Export(args) => args.numbers.is_none(),
             Self::Patch { command } => command.needs_torch(),
             _ => true,

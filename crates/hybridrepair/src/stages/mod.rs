@@ -15,6 +15,7 @@ mod score;
 mod select;
 mod threshold;
 mod trunk;
+mod watch;
 mod zero_label;
 
 pub use annotate::{Bought, annotate};

@@ -1,6 +1,7 @@
 //! The program with libtorch. `hybridrepair` starts it with its own arguments for every command that needs a model.
 
 mod compare;
+mod doctor;
 mod early;
 mod embed;
 mod env;
