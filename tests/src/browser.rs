@@ -196,11 +196,20 @@ impl Browser {
             body.len()
         );
         stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("the driver reads");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("the driver answers");
-        let text = String::from_utf8_lossy(&answer);
-        let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        let value: Value = serde_json::from_str(body).unwrap_or_else(|e| panic!("{e}: {text}"));
+        // the driver keeps the connection open: the length says where the answer ends
+        let mut reader = BufReader::new(stream);
+        let (mut line, mut length) = (String::new(), 0);
+        while reader.read_line(&mut line).expect("the driver answers") > 2 {
+            if let Some((name, value)) = line.split_once(':').filter(|(n, _)| n.eq_ignore_ascii_case("content-length"))
+            {
+                length = value.trim().parse().unwrap_or_else(|e| panic!("{name}: {e}"));
+            }
+            line.clear();
+        }
+        let mut answer = vec![0; length];
+        reader.read_exact(&mut answer).expect("the driver answers");
+        let body = String::from_utf8_lossy(&answer);
+        let value: Value = serde_json::from_str(&body).unwrap_or_else(|e| panic!("{e}: {body}"));
         let value = value["value"].clone();
         assert!(value["error"].is_null(), "{method} {path}: {value}");
         value
