@@ -160,6 +160,19 @@ impl Browser {
         self.devtools("Network.emulateNetworkConditions", &limits);
     }
 
+    /// A picture of the element that fits, as PNG.
+    pub fn picture_of(&self, selector: &str) -> Vec<u8> {
+        let place = format!(
+            "(() => {{ const r = document.querySelector('{selector}').getBoundingClientRect(); \
+             return [r.x + scrollX, r.y + scrollY, r.width, r.height]; }})()"
+        );
+        let at = self.value(&place);
+        let clip = json!({ "x": at[0], "y": at[1], "width": at[2], "height": at[3], "scale": 1 });
+        let params = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let data = self.devtools("Page.captureScreenshot", &params);
+        from_base64(data["data"].as_str().expect("a picture"))
+    }
+
     /// Writes a picture of the page, of its whole length where `whole` says so, into the folder that `HYBRIDREPAIR_SHOTS`
     /// names; without it nothing is written.
     pub fn shot(&self, name: &str, whole: bool) {
