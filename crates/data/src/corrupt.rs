@@ -101,7 +101,11 @@ impl Corrupt {
     fn picture(self, picture: &mut [u8], size: (usize, usize), stream: &mut Stream) -> Result<(), DataError> {
         let s = f64::from(self.severity);
         match self.kind {
-            Corruption::Noise => picture.iter_mut().for_each(|p| *p = byte(f64::from(*p) + 10.0 * s * normal(stream))),
+            Corruption::Noise => {
+                for p in picture {
+                    *p = byte(f64::from(*p) + 10.0 * s * normal(stream));
+                }
+            }
             Corruption::Blur => {
                 let sigma = (0.25 + 0.25 * s) * size.0.min(size.1) as f64 / 32.0;
                 blur(picture, size, sigma);
@@ -110,7 +114,9 @@ impl Corrupt {
             Corruption::Contrast => {
                 let mean = picture.iter().map(|&p| f64::from(p)).sum::<f64>() / picture.len() as f64;
                 let keep = 0.84 - 0.14 * s;
-                picture.iter_mut().for_each(|p| *p = byte(mean + keep * (f64::from(*p) - mean)));
+                for p in picture {
+                    *p = byte(mean + keep * (f64::from(*p) - mean));
+                }
             }
             Corruption::Jpeg => jpeg(picture, size, [50, 34, 22, 14, 8][usize::from(self.severity) - 1])?,
         }
@@ -161,7 +167,9 @@ fn fog(picture: &mut [u8], (height, width): (usize, usize), dense: f64, stream: 
         let (y, x) = ((i / width) as f64 / height as f64, (i % width) as f64 / width as f64);
         let wave = waves.iter().map(|[a, b, phase]| (std::f64::consts::TAU * (a * x + b * y) + phase).cos());
         let t = (dense + 0.12 * wave.sum::<f64>() / 2.0).clamp(0.0, 0.95);
-        pixel.iter_mut().for_each(|p| *p = byte(f64::from(*p) * (1.0 - t) + 235.0 * t));
+        for p in pixel {
+            *p = byte(f64::from(*p) * (1.0 - t) + 235.0 * t);
+        }
     }
 }
 

@@ -214,6 +214,7 @@ pub(crate) mod tests {
             strategy: method.into(),
             trainer: "published".into(),
             preset: "corrected".into(),
+            tier: "full".into(),
             features: "penultimate".into(),
             seed,
             device: "cpu".into(),

@@ -156,7 +156,9 @@ impl Matching {
         let fade = 1.0 - epoch as f64 / self.settings.epochs.max(1) as f64;
         let Some(&(class, trust)) = self.guide.get(&row) else { return };
         let share = (self.settings.guide * fade.max(0.0)) as f32 * trust;
-        guess.iter_mut().for_each(|p| *p *= 1.0 - share);
+        for p in guess.iter_mut() {
+            *p *= 1.0 - share;
+        }
         if let Some(p) = guess.get_mut(class) {
             *p += share;
         }
@@ -176,7 +178,9 @@ impl Matching {
             alignment.align(&mut numbers);
         }
         if self.settings.guide > 0.0 {
-            numbers.chunks_exact_mut(classes).zip(rows).for_each(|(guess, &row)| self.lead(row, guess, at.epoch));
+            for (guess, &row) in numbers.chunks_exact_mut(classes).zip(rows) {
+                self.lead(row, guess, at.epoch);
+            }
         }
         let weights = self.weighting.weigh(&numbers, classes);
         self.sums.guesses += rows.len() as f64;
