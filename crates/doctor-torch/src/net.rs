@@ -20,7 +20,7 @@ struct Net {
 enum Step {
     Dense { name: String, w: Tensor, b: Tensor, residual: bool },
     Conv { name: String, w: Tensor, b: Tensor, stride: i64, residual: bool },
-    Norm { weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor },
+    Norm { momentum: f64, weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor },
     Activation(Activation),
     Pool(Pooling, i64),
     Flatten,
@@ -67,11 +67,12 @@ pub fn build(spec: &NetSpec, draw: u64, device: Device, streams: Streams) -> Res
                 shape = vec![*channels, shape[1].div_ceil(*stride), shape[2].div_ceil(*stride)];
                 weighted += 1;
             }
-            Layer::Norm => {
+            Layer::Norm { momentum } => {
                 let n = shape[0] as i64;
                 let (ones, zeros) =
                     (Tensor::ones([n], (Kind::Float, Device::Cpu)), Tensor::zeros([n], (Kind::Float, Device::Cpu)));
                 steps.push(Step::Norm {
+                    momentum: *momentum,
                     weight: params.add_on(&weight, &ones, device),
                     bias: params.add_on(&bias_name, &zeros, device),
                     mean: params.add_buffer(&format!("{i}.running_mean"), &zeros, device),
@@ -160,10 +161,10 @@ impl Step {
                 tap(name, w, x, &y, Some((*stride, pad, 1)));
                 y
             }
-            Self::Norm { weight, bias, mean, var } => {
+            Self::Norm { momentum, weight, bias, mean, var } => {
                 // a batch of one row has no variance of its own
                 let own = train && x.size()[0] > 1;
-                x.batch_norm(Some(weight), Some(bias), Some(mean), Some(var), own, 0.1, 1e-5, true)
+                x.batch_norm(Some(weight), Some(bias), Some(mean), Some(var), own, *momentum, 1e-5, true)
             }
             Self::Activation(function) => apply(*function, x),
             Self::Pool(Pooling::Max, size) => x.max_pool2d([*size; 2], [*size; 2], [0, 0], [1, 1], false),
@@ -236,7 +237,7 @@ mod tests {
         let layers = vec![
             Layer::Noise { sd: 0.1 },
             Layer::conv(4, 3),
-            Layer::Norm,
+            Layer::norm(),
             Layer::activation(Activation::Relu),
             Layer::Conv { channels: 4, kernel: 3, stride: 1, init: None, bias: None, residual: true },
             Layer::activation(Activation::Selu),

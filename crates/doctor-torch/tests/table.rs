@@ -93,7 +93,7 @@ fn warm_weights_of_a_stuck_network_are_no_hindrance_for_selu() {
 #[test]
 fn batch_norm_after_the_sigmoid_does_not_help() {
     let demo = Demo::named("vanish").unwrap();
-    // as published: after the activation, not before it, and not at the last two places
+    // as published: after the activation, not before it, not at the last two places, and with the momentum of Keras
     let mut plan = demo.plan.clone();
     let net = plan.net.as_mut().unwrap();
     let n = net.layers.len();
@@ -101,7 +101,7 @@ fn batch_norm_after_the_sigmoid_does_not_help() {
     for (i, layer) in net.layers.iter().enumerate() {
         layers.push(layer.clone());
         if matches!(layer, Layer::Activation { .. }) && i + 3 < n {
-            layers.push(Layer::Norm);
+            layers.push(Layer::Norm { momentum: 0.01 });
         }
     }
     net.layers = layers;

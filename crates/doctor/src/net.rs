@@ -76,7 +76,11 @@ pub enum Layer {
         residual: bool,
     },
     /// Batch norm.
-    Norm,
+    Norm {
+        /// Weight of a new batch in the running statistics: 0.1 as in `PyTorch`; Keras has 0.01.
+        #[serde(default = "new_batch")]
+        momentum: f64,
+    },
     /// An activation.
     Activation {
         /// Which.
@@ -101,6 +105,10 @@ pub enum Layer {
         /// Its standard deviation.
         sd: f64,
     },
+}
+
+fn new_batch() -> f64 {
+    0.1
 }
 
 fn one() -> usize {
@@ -144,6 +152,11 @@ impl Layer {
     /// A convolution of stride 1 that takes the network's initial weights.
     pub fn conv(channels: usize, kernel: usize) -> Self {
         Self::Conv { channels, kernel, stride: 1, init: None, bias: None, residual: false }
+    }
+
+    /// Batch norm as in `PyTorch`.
+    pub fn norm() -> Self {
+        Self::Norm { momentum: new_batch() }
     }
 
     /// An activation.
@@ -240,6 +253,9 @@ impl NetSpec {
                 }
                 Layer::Dropout { share } if !(0.0..1.0).contains(share) => {
                     return wrong(format!("{place}: dropout {share} is not at least 0 and below 1"));
+                }
+                Layer::Norm { momentum } if !(*momentum > 0.0 && *momentum <= 1.0) => {
+                    return wrong(format!("{place}: momentum {momentum} is not above 0 and at most 1"));
                 }
                 Layer::Noise { sd } if !(*sd >= 0.0 && sd.is_finite()) => {
                     return wrong(format!("{place}: noise {sd} is not a finite number above or equal to 0"));

@@ -22,8 +22,8 @@ impl Remedy for BatchNorm {
             for (i, layer) in net.layers.iter().enumerate() {
                 layers.push(layer.clone());
                 let last = i + 1 == before;
-                if layer.weighted() && !last && net.layers.get(i + 1) != Some(&Layer::Norm) {
-                    layers.push(Layer::Norm);
+                if layer.weighted() && !last && !matches!(net.layers.get(i + 1), Some(Layer::Norm { .. })) {
+                    layers.push(Layer::norm());
                 }
             }
             net.layers = layers;
