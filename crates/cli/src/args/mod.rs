@@ -7,6 +7,7 @@ mod label;
 mod model;
 mod patch;
 mod prepare;
+mod pretrain;
 mod run;
 mod select;
 
@@ -21,7 +22,8 @@ pub use patch::{
     ShowArgs, Watched,
 };
 pub use prepare::{ListArgs, PrepareArgs};
-pub use run::{CompareArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime};
+pub use pretrain::{PretrainArgs, PretrainMethod};
+pub use run::{CompareArgs, ExtractorArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime};
 pub use select::SelectArgs;
 
 /// Repairs a deployed image classifier with very few labels.
@@ -46,6 +48,8 @@ pub enum Command {
     Compare(Box<CompareArgs>),
     /// Train a classifier from scratch
     Train(Box<TrainArgs>),
+    /// Make a feature extractor from training pictures and field pool, without labels
+    Pretrain(Box<PretrainArgs>),
     /// Write logits, features and embeddings of a split as .npy
     Embed(EmbedArgs),
     /// Choose the samples worth a label from .npy arrays (needs no libtorch)

@@ -53,6 +53,18 @@ pub(super) fn entries(dir: &Path) -> io::Result<Vec<std::fs::DirEntry>> {
     Ok(entries)
 }
 
+/// The paths of all picture files in `dir` and the folders below it, by their names, in the order of torchvision's
+/// `ImageFolder`. Nothing is opened.
+///
+/// # Errors
+/// When `dir` is no folder.
+pub fn picture_files(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
+    if !dir.is_dir() {
+        return Err(crate::bytes::format_error(dir, "no such folder"));
+    }
+    Ok(pictures(dir, &mut Report::default()))
+}
+
 /// All picture files in `dir` and the folders below it, folder by folder in the order of their paths, and in each in the
 /// order of the names: the order of torchvision's `ImageFolder`. What is no picture goes into the report.
 pub(super) fn pictures(dir: &Path, report: &mut Report) -> Vec<PathBuf> {

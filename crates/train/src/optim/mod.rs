@@ -1,11 +1,13 @@
 //! Optimisers with saved state, one file each (libtorch's own cannot be saved through tch).
 
 mod adamw;
+mod lars;
 mod sgd;
 
 use crate::TrainError;
 pub use adamw::AdamW;
 use hybridrepair_torch::{Params, Tensor};
+pub use lars::Lars;
 use serde::{Deserialize, Serialize};
 pub use sgd::Sgd;
 
@@ -49,6 +51,15 @@ pub enum OptimSpec {
         /// Decoupled weight decay.
         weight_decay: f64,
     },
+    /// Layer-wise adaptive rate scaling, for large batches. Biases and batch norm are not decayed.
+    Lars {
+        /// Momentum in [0, 1).
+        momentum: f64,
+        /// L2 penalty, added to the gradient.
+        weight_decay: f64,
+        /// Length of a step as a share of the tensor's length, at a rate of 1.
+        trust: f64,
+    },
 }
 
 impl OptimSpec {
@@ -57,6 +68,7 @@ impl OptimSpec {
         match *self {
             Self::Sgd { momentum, weight_decay, nesterov } => Box::new(Sgd::new(momentum, weight_decay, nesterov)),
             Self::Adamw { betas, eps, weight_decay } => Box::new(AdamW::new(betas, eps, weight_decay)),
+            Self::Lars { momentum, weight_decay, trust } => Box::new(Lars::new(momentum, weight_decay, trust)),
         }
     }
 }

@@ -22,6 +22,17 @@ pub(crate) fn failure(error: Error) -> Failure {
         Error::Waiting(_) => Failure::new(Exit::Waiting, &error)
             .help("`compare` buys labels of benchmarks only; for people run `repair`, `label export`, `label import`, `resume`"),
         Error::Config(_) | Error::Embed(EmbedError::Unknown(_)) => Failure::new(Exit::Usage, &error),
+        Error::Embed(EmbedError::Unsaid { what, .. }) => {
+            let flags = if what == "input size" { "--extractor-size" } else { "--extractor-mean and --extractor-std" };
+            Failure::new(Exit::Input, &error).help(format!("say it by {flags}: a wrong one spoils the features quietly"))
+        }
+        Error::Embed(EmbedError::Torch(error)) => torch(&error),
+        Error::Embed(EmbedError::Train(error)) => train(&error),
+        Error::Embed(EmbedError::Data(error)) => error.into(),
+        Error::Embed(EmbedError::File { .. }) => Failure::new(Exit::Input, &error).help(
+            "pass a file that `pretrain` made, TorchScript, a checkpoint of MoCo v3 (ResNet-50), or a state dict of a known \
+             architecture; features of anything else as .npy",
+        ),
         Error::Embed(_) | Error::Regions(_) | Error::Label(_) | Error::Propagate(_) | Error::Kernel(_) => {
             Failure::new(Exit::Input, &error)
         }

@@ -1,0 +1,16 @@
+//! Self-supervised training of an extractor: two random views of each picture shall be alike, and unlike all others.
+
+mod loss;
+mod moco;
+mod momentum;
+mod pairs;
+mod settings;
+mod simclr;
+mod views;
+
+pub use loss::{contrastive, moco_loss};
+pub use moco::MocoV3;
+pub use pairs::{PairData, Pictures};
+pub use settings::{Beginning, Learning, SelfSupervision, learner};
+pub use simclr::SimClr;
+pub use views::ViewSettings;
