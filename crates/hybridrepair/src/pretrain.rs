@@ -102,6 +102,7 @@ impl PretrainConfig {
         }
         self.schedule.check()?;
         self.views.check()?;
+        self.method.check()?;
         self.spec()?.check()?;
         let device: DeviceChoice = self.device.parse()?;
         device.resolve()?;

@@ -1,4 +1,4 @@
-use super::{PairData, moco_loss, momentum::Momentum, simclr::check_temperature};
+use super::{PairData, moco_loss, momentum::Momentum};
 use hybridrepair_torch::{Mlp, Model, Tensor};
 use hybridrepair_train::{At, Objective, StepLoss, TrainError};
 
@@ -18,21 +18,8 @@ pub struct MocoV3 {
 
 impl MocoV3 {
     /// Prepares training over `epochs`; both heads belong to the model that will be trained.
-    ///
-    /// # Errors
-    /// When the temperature is not positive, or `keep` is not in [0, 1].
-    pub fn new(
-        data: PairData,
-        (projector, predictor): (Mlp, Mlp),
-        temperature: f64,
-        keep: f64,
-        epochs: usize,
-    ) -> Result<Self, TrainError> {
-        check_temperature(temperature)?;
-        if !(0.0..=1.0).contains(&keep) {
-            return Err(TrainError::Setting { what: "momentum", given: keep.to_string(), why: "is not in [0, 1]" });
-        }
-        Ok(Self { data, projector, predictor, temperature, keep, epochs, slow: None })
+    pub fn new(data: PairData, (projector, predictor): (Mlp, Mlp), temperature: f64, keep: f64, epochs: usize) -> Self {
+        Self { data, projector, predictor, temperature, keep, epochs, slow: None }
     }
 
     /// What the slow encoder keeps at a moment of the run.

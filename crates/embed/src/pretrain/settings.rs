@@ -47,6 +47,32 @@ impl SelfSupervision {
         }
     }
 
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// Names the first that cannot be used.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let (temperature, lengths) = match self {
+            Self::Simclr { temperature, projector, .. } => (*temperature, *projector),
+            Self::Mocov3 { temperature, momentum, hidden, dim } => {
+                if !(0.0..=1.0).contains(momentum) {
+                    let given = momentum.to_string();
+                    return Err(TrainError::Setting { what: "momentum", given, why: "is not in [0, 1]" });
+                }
+                (*temperature, [*hidden, *dim])
+            }
+        };
+        if lengths.contains(&0) {
+            let given = format!("{lengths:?}");
+            return Err(TrainError::Setting { what: "lengths of the heads", given, why: "hold a 0" });
+        }
+        if temperature > 0.0 && temperature.is_finite() {
+            return Ok(());
+        }
+        let why = "is not a positive number";
+        Err(TrainError::Setting { what: "temperature", given: temperature.to_string(), why })
+    }
+
     /// Whether it looks at labels of the source.
     pub fn uses_labels(&self) -> bool {
         matches!(self, Self::Simclr { source_labels: true, .. })
@@ -84,6 +110,7 @@ pub fn learner(
     known: Vec<Option<ClassId>>,
     epochs: usize,
 ) -> Result<Learning, TrainError> {
+    method.check()?;
     let mut model = Model::new(begin.spec, begin.device, begin.streams)?;
     take_over(&model, begin.init)?;
     let features = model.feature_dim();
@@ -91,13 +118,13 @@ pub fn learner(
     let objective: Box<dyn Objective> = match *method {
         SelfSupervision::Simclr { temperature, decoupled, source_labels, projector: [hidden, dim] } => {
             let projector = Mlp::attach(&mut model, PROJECTOR, &[features, hidden, dim], false, streams)?;
-            let objective = SimClr::new(data, projector, temperature, decoupled)?;
+            let objective = SimClr::new(data, projector, temperature, decoupled);
             Box::new(if source_labels { objective.with_known(known) } else { objective })
         }
         SelfSupervision::Mocov3 { temperature, momentum, hidden, dim } => {
             let projector = Mlp::attach(&mut model, PROJECTOR, &[features, hidden, dim], true, streams)?;
             let predictor = Mlp::attach(&mut model, "predictor", &[dim, hidden, dim], false, streams)?;
-            Box::new(MocoV3::new(data, (projector, predictor), temperature, momentum, epochs)?)
+            Box::new(MocoV3::new(data, (projector, predictor), temperature, momentum, epochs))
         }
     };
     Ok(Learning { model, objective })

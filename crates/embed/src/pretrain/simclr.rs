@@ -16,12 +16,8 @@ pub struct SimClr {
 
 impl SimClr {
     /// Prepares training; `projector` belongs to the model that will be trained.
-    ///
-    /// # Errors
-    /// When the temperature is not positive.
-    pub fn new(data: PairData, projector: Mlp, temperature: f64, decoupled: bool) -> Result<Self, TrainError> {
-        check_temperature(temperature)?;
-        Ok(Self { data, projector, temperature, decoupled, known: Vec::new() })
+    pub fn new(data: PairData, projector: Mlp, temperature: f64, decoupled: bool) -> Self {
+        Self { data, projector, temperature, decoupled, known: Vec::new() }
     }
 
     /// Pictures of the same known class are alike too. `known` has a class or none for each picture, in their order.
@@ -40,15 +36,6 @@ impl SimClr {
         let one = one.collect::<Vec<_>>();
         [one.as_slice(), one.as_slice()].concat()
     }
-}
-
-/// Similarities are divided by it.
-pub(super) fn check_temperature(temperature: f64) -> Result<(), TrainError> {
-    if temperature > 0.0 && temperature.is_finite() {
-        return Ok(());
-    }
-    let why = "is not a positive number";
-    Err(TrainError::Setting { what: "temperature", given: temperature.to_string(), why })
 }
 
 impl Objective for SimClr {

@@ -45,7 +45,7 @@ pub fn quality(session: &Session, run: &mut Run<'_>, evidence: &Evidence) -> Res
             }
             if let Some(regions) = &evidence.regions {
                 let groups = regions.labels().iter().map(|r| r.map(|r| r.0)).collect::<Vec<_>>();
-                let of = |c: &[ClassId]| c.iter().map(|c| Some(u32::from(c.0))).collect::<Vec<_>>();
+                let of = |c: &[ClassId]| c.iter().map(|c| Some(c.0)).collect::<Vec<_>>();
                 found.push(("region_purity", purity(&groups, &of(&truth))?));
                 found.push(("region_nmi", nmi(&groups, &of(&truth))?));
                 if let Some(conditions) = conditions {
