@@ -4,7 +4,7 @@ use crate::{
 };
 use hybridrepair_data::{Images, Normalizer, ViewMaker};
 use ndarray::Array2;
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 /// What turns pictures into embeddings: a model's penultimate features, through heads if it has some.
 #[derive(Debug)]
@@ -125,6 +125,7 @@ mod tests {
     use crate::{Arch, ModelSpec, predict};
     use hybridrepair_core::Streams;
     use hybridrepair_data::{Normalization, ViewConfig};
+    use tch::Device;
 
     #[test]
     fn without_heads_it_is_the_penultimate_layer_and_the_first_of_no_views_is_its_direction() {

@@ -1,6 +1,7 @@
 //! All picture files below a folder, in a fixed order.
 
 use super::{Report, SkipReason, Skipped};
+use crate::DataError;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -94,19 +94,21 @@ impl ViewSettings {
                 Tensor::from_slice(&drawn.iter().flat_map(of).collect::<Vec<_>>()).view(shape).to_device(device)
             };
             let one = |of: fn(&Drawn) -> f32| numbers(&|d| vec![of(d)], &[n, 1, 1, 1]);
-            let grid = numbers(&|d| d.affine.to_vec(), &[n, 2, 3]).affine_grid_generator([n, 3, h, w], false);
+            let affine = numbers(&|d| d.affine.to_vec(), &[n, 2, 3]);
+            let grid = Tensor::affine_grid_generator(&affine, [n, 3, h, w], false);
             // bilinear, with the border's pixels outside
             let x = x.grid_sampler(&grid, 0, 1, false);
             let x = (x * one(|d| d.brightness)).clamp_(0.0, 1.0);
             let weights = Tensor::from_slice(&GREY.map(|g| g as f32)).view([1, 3, 1, 1]).to_device(device);
             let grey = (&x * weights).sum_dim_intlist([1i64, 2, 3].as_slice(), true, Kind::Float) / (h * w) as f64;
             let contrast = one(|d| d.contrast);
-            let x = (x * &contrast + grey * (1.0 - &contrast)).clamp_(0.0, 1.0);
+            // towards the picture's mean grey
+            let x = (&grey + (x - &grey) * contrast).clamp_(0.0, 1.0);
             let colour = numbers(&|d| d.colour.as_flattened().to_vec(), &[n, 3, 3]);
             let x = colour.bmm(&x.reshape([n, 3, h * w])).clamp_(0.0, 1.0).view([n, 3, h, w]);
             let x = blur(x, &drawn.iter().map(|d| d.blur).collect::<Vec<_>>());
             let inverted = one(|d| d.solarize).gt(0.5).logical_and(&x.ge(0.5));
-            let x = (1.0 - &x).where_self(&inverted, &x);
+            let x = (&x * -1.0 + 1.0).where_self(&inverted, &x);
             let channel = |v: [f32; 3]| Tensor::from_slice(&v).view([1, 3, 1, 1]).to_device(device);
             let x = (x - channel(normalization.mean)) / channel(normalization.std);
             // pixels beside each other, as the network has its weights
@@ -249,7 +251,7 @@ mod tests {
         assert!(largest(&grey.narrow(1, 0, 1), &by_hand) < 1e-3);
         let inverted = ViewSettings { solarize_share: [0.0, 1.0], ..still() };
         assert!(largest(&inverted.view(&x, false, &PLAIN, rng), &x) < 1e-5, "the first view is left alone");
-        let by_hand = (1.0 - &x).where_self(&x.ge(0.5), &x);
+        let by_hand = (&x * -1.0 + 1.0).where_self(&x.ge(0.5), &x);
         let off = (inverted.view(&x, true, &PLAIN, rng) - by_hand).abs();
         // pixels at the threshold may fall on either side by rounding
         assert!(off.lt(1e-4).to_kind(Kind::Float).mean(Kind::Float).double_value(&[]) > 0.97);
