@@ -86,7 +86,7 @@ for step, keep in enumerate([0.99, 0.9]):
         p.grad = None
     loss.backward()
     print(f"loss {step}: {loss.item():.7}")
-    lars_step(params, state, 3.0, 0.9, 0.01, 0.02)
+    lars_step(params, state, 1e-4, 0.9, 0.01, 300.0)
 base = dict(model.base_encoder.named_parameters())
 slow = dict(model.momentum_encoder.named_parameters())
 show("conv1 of the encoder", base["conv1.weight"].flatten()[:4].tolist())
