@@ -5,7 +5,7 @@ use hybridrepair_core::{ClassId, Embeddings, Streams};
 use hybridrepair_data::{Normalizer, Splits};
 use hybridrepair_embed::{
     ExtractorMeta,
-    pretrain::{Beginning, PairData, Pictures, SelfSupervision, ViewSettings, learner},
+    pretrain::{BATCH_SPREAD, Beginning, PairData, Pictures, SelfSupervision, ViewSettings, learner},
     save_extractor,
 };
 use hybridrepair_regions::features::{effective_rank, knn_accuracy, spread};
@@ -137,7 +137,7 @@ pub struct Pretrained {
     pub images_trained: u64,
 }
 
-/// Below this spread all pictures look alike.
+/// Below this spread of a batch all pictures look alike.
 const COLLAPSED: f64 = 0.02;
 /// Rows of each part that a probe looks at, at most.
 const PROBED: usize = 2000;
@@ -312,11 +312,10 @@ impl Watch<'_> {
             "epoch {epoch:>3}/{}  loss {:.4}{knn}  spread {:.3}  effective rank {:.1}",
             self.config.epochs, reading.loss, probe.spread, probe.rank
         ));
-        if probe.spread.is_nan() || probe.spread < COLLAPSED {
-            return Err(Error::Refused(format!(
-                "pretraining collapsed in epoch {epoch}: the embeddings' spread is {:.4}, so all pictures look alike",
-                probe.spread
-            )));
+        // in train mode: the running statistics of batch norm, which the probe sees, are wrong for the first epochs
+        let spread = reading.readings.get(BATCH_SPREAD).copied().unwrap_or(1.0);
+        if spread.is_nan() || spread < COLLAPSED {
+            return Err(Error::Collapsed { epoch, spread });
         }
         save_extractor(&self.layout.checkpoint("extractor"), model, &self.meta, self.config.half)?;
         self.last = Some(probe);

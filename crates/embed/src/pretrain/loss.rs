@@ -5,6 +5,14 @@ pub(super) fn unit(z: &Tensor) -> Tensor {
     z / z.norm_scalaropt_dim(2.0, [-1i64].as_slice(), true).clamp_min(1e-12)
 }
 
+/// Spread of a batch of embeddings: standard deviation of the coordinates of unit rows, averaged, times the square root of
+/// their number; 1 when directions are spread evenly, 0 when all are one (Chen and He 2021, section 4.1).
+pub(super) fn batch_spread(z: &Tensor) -> f64 {
+    let z = unit(z);
+    let deviation = z.std_dim([0i64].as_slice(), false, false).mean(Kind::Float);
+    deviation.double_value(&[]) * (z.size()[1] as f64).sqrt()
+}
+
 /// The contrastive loss of `m` embeddings of any length (`m x d`), where rows of the same group are alike.
 ///
 /// With two views of each picture as groups of two it is `NT-Xent` of `SimCLR` (Chen et al. 2020). Larger groups (pictures

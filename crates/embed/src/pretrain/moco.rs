@@ -1,4 +1,4 @@
-use super::{PairData, moco_loss, momentum::Momentum};
+use super::{BATCH_SPREAD, PairData, loss::batch_spread, moco_loss, momentum::Momentum};
 use hybridrepair_torch::{Mlp, Model, Tensor};
 use hybridrepair_train::{At, Objective, StepLoss, TrainError};
 
@@ -14,12 +14,14 @@ pub struct MocoV3 {
     keep: f64,
     epochs: usize,
     slow: Option<Momentum>,
+    /// Queries of the last batch.
+    last: Option<Tensor>,
 }
 
 impl MocoV3 {
     /// Prepares training over `epochs`; both heads belong to the model that will be trained.
     pub fn new(data: PairData, (projector, predictor): (Mlp, Mlp), temperature: f64, keep: f64, epochs: usize) -> Self {
-        Self { data, projector, predictor, temperature, keep, epochs, slow: None }
+        Self { data, projector, predictor, temperature, keep, epochs, slow: None, last: None }
     }
 
     /// What the slow encoder keeps at a moment of the run.
@@ -46,6 +48,7 @@ impl MocoV3 {
             self.predictor.forward(&z, true)
         };
         let (q1, q2) = (query(one), query(two));
+        self.last = Some(q1.detach());
         let slow = self.slow(model)?;
         slow.follow(model, keep);
         let (k1, k2) = (slow.keys(one), slow.keys(two));
@@ -77,7 +80,7 @@ impl Objective for MocoV3 {
     }
 
     fn end_epoch(&mut self, _: &Model, _: usize) -> Result<Vec<(String, f64)>, TrainError> {
-        Ok(Vec::new())
+        Ok(self.last.iter().map(|z| (BATCH_SPREAD.to_owned(), batch_spread(z))).collect())
     }
 
     fn state(&self) -> Vec<(String, Tensor)> {

@@ -1,4 +1,4 @@
-use super::{PairData, contrastive};
+use super::{BATCH_SPREAD, PairData, contrastive, loss::batch_spread};
 use hybridrepair_core::ClassId;
 use hybridrepair_torch::{Mlp, Model, Tensor};
 use hybridrepair_train::{At, Objective, StepLoss, TrainError};
@@ -12,12 +12,14 @@ pub struct SimClr {
     temperature: f64,
     decoupled: bool,
     known: Vec<Option<ClassId>>,
+    /// Embeddings of the last batch.
+    last: Option<Tensor>,
 }
 
 impl SimClr {
     /// Prepares training; `projector` belongs to the model that will be trained.
     pub fn new(data: PairData, projector: Mlp, temperature: f64, decoupled: bool) -> Self {
-        Self { data, projector, temperature, decoupled, known: Vec::new() }
+        Self { data, projector, temperature, decoupled, known: Vec::new(), last: None }
     }
 
     /// Pictures of the same known class are alike too. `known` has a class or none for each picture, in their order.
@@ -52,6 +54,7 @@ impl Objective for SimClr {
         let Some((rows, one, two)) = self.data.pair(at) else { return Ok(None) };
         let x = Tensor::cat(&[one, two], 0);
         let z = self.projector.forward(&model.forward(&x, true).features, true);
+        self.last = Some(z.detach());
         let loss = contrastive(&z, &self.groups(rows), self.temperature, self.decoupled);
         Ok(Some(StepLoss { loss, images_trained: 2 * rows.len() as u64, images_forward: 0 }))
     }
@@ -61,6 +64,6 @@ impl Objective for SimClr {
     }
 
     fn end_epoch(&mut self, _: &Model, _: usize) -> Result<Vec<(String, f64)>, TrainError> {
-        Ok(Vec::new())
+        Ok(self.last.iter().map(|z| (BATCH_SPREAD.to_owned(), batch_spread(z))).collect())
     }
 }

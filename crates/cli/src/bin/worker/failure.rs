@@ -19,6 +19,8 @@ pub(crate) fn failure(error: Error) -> Failure {
         Error::Train(error) | Error::Finetune(FinetuneError::Train(error)) => train(&error),
         Error::Refused(_) => Failure::new(Exit::Refused, &error)
             .help("the deployed model is unchanged; look at events.jsonl in the run for the reason"),
+        Error::Collapsed { .. } => Failure::new(Exit::Refused, &error)
+            .help("the file of the epoch before is kept; try a smaller --lr, a larger --batch-size or a higher --temperature"),
         Error::Waiting(_) => Failure::new(Exit::Waiting, &error)
             .help("`compare` buys labels of benchmarks only; for people run `repair`, `label export`, `label import`, `resume`"),
         Error::Config(_) | Error::Embed(EmbedError::Unknown(_)) => Failure::new(Exit::Usage, &error),

@@ -1,7 +1,7 @@
 //! `--dry-run`: what would be done, what it would cost, and how long it would take on this machine.
 
 use crate::{failure::failure, show};
-use hybridrepair::{Error, Method, Session, Trainer};
+use hybridrepair::{Error, Method, Session, Trainer, embed::Extractor};
 use hybridrepair_cli::Failure;
 use hybridrepair_cli::say;
 use hybridrepair_core::{Need, Streams};
@@ -70,9 +70,17 @@ fn make(session: &Session) -> Result<Plan, Error> {
     } else {
         0
     };
+    // the source is predicted beside the field, to say what the features are worth
+    let embedding = match (buys, c.extractor.parse()?) {
+        (None, _) => 0,
+        (_, Extractor::Penultimate | Extractor::Npy(_)) => train as u64,
+        (_, Extractor::PenultimateViews) => train as u64 + all_views * (field + train) as u64,
+        (_, Extractor::Network(_)) => (field + 2 * train) as u64,
+    };
     let forward = u64::from(scores) * all_views * field as u64
         + (field + 3 * holdout + f.replay_epochs * train) as u64
         + lesson.forward
+        + embedding
         + guarded;
     let speed = measure(session)?;
     let seconds = trained as f64 / speed.training + forward as f64 / speed.forward;
