@@ -72,6 +72,13 @@ mod tests {
     }
 
     #[test]
+    fn a_collapsed_batch_has_no_spread() {
+        assert!(batch_spread(&rows(&[1.0, 2.0, 2.0, 4.0, 0.5, 1.0], 2)) < 1e-3);
+        let axes = rows(&[1.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0, -1.0], 2);
+        assert!((batch_spread(&axes) - 1.0).abs() < 1e-5);
+    }
+
+    #[test]
     fn a_row_without_partner_and_a_zero_row_do_no_harm() {
         let z = rows(&[0.0, 0.0, 1.0, 0.0], 2).set_requires_grad(true);
         let loss = contrastive(&z, &[0, 1], 0.1, false);
