@@ -27,6 +27,8 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("doctor", 3, &["core", "torch", "train"]),
     ("tune", 3, &["core", "torch", "train"]),
     ("arena", 3, &["core", "torch", "train"]),
+    // a page reads pictures, and writes answers into a run
+    ("serve", 3, &["core", "data", "label", "runs"]),
     ("patch-torch", 3, &["core", "patch", "torch"]),
     ("facade", 4, &[".."]),
     ("cli", 5, &[".."]),

@@ -8,14 +8,15 @@ mod model;
 mod patch;
 mod prepare;
 mod pretrain;
+mod report;
 mod run;
 mod select;
 
 use clap::{Parser, Subcommand};
 pub use data::{DataArgs, DataCommand, InspectArgs, SheetArgs};
 pub use early::EarlyArgs;
-pub use export::{ExportArgs, ExportKind};
-pub use label::{ExportForm, LabelCommand, LabelExportArgs, LabelImportArgs, LabelStatusArgs};
+pub use export::{ExportArgs, ExportKind, ExportNumbers, ExportNumbersArgs};
+pub use label::{ExportForm, LabelCommand, LabelExportArgs, LabelImportArgs, LabelServeArgs, LabelStatusArgs};
 pub use model::{EmbedArgs, EvaluateArgs, ModelArgs, Split, TrainArgs};
 pub use patch::{
     Algo, ApplyArgs, CaseArgs, FitnessArg, LocalizeArgs, MergeArgs, PatchCommand, PatchSearchArgs, Sampling, Share,
@@ -23,6 +24,7 @@ pub use patch::{
 };
 pub use prepare::{ListArgs, PrepareArgs};
 pub use pretrain::{PretrainArgs, PretrainMethod};
+pub use report::ReportArgs;
 pub use run::{CompareArgs, ExtractorArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime};
 pub use select::SelectArgs;
 
@@ -64,7 +66,9 @@ pub enum Command {
     Early(Box<EarlyArgs>),
     /// Accuracy of a checkpoint on a split
     Evaluate(EvaluateArgs),
-    /// Write a checkpoint for other programs: safetensors, a state dict of torch.save, or TorchScript
+    /// Write what runs have found as one HTML file, for a run, for several or for a comparison
+    Report(ReportArgs),
+    /// Write a checkpoint for other programs (safetensors, a state dict, TorchScript), or the numbers of runs
     Export(ExportArgs),
     /// Labels from people: questions out, answers in
     Label {
@@ -90,7 +94,8 @@ impl Command {
     /// Whether the command needs libtorch.
     pub fn needs_torch(&self) -> bool {
         match self {
-            Self::Select(_) | Self::Data { .. } | Self::Label { .. } => false,
+            Self::Select(_) | Self::Data { .. } | Self::Label { .. } | Self::Report(_) => false,
+            Self::Export(args) => args.numbers.is_none(),
             Self::Patch { command } => command.needs_torch(),
             _ => true,
         }
