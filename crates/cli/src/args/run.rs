@@ -63,7 +63,7 @@ impl PresetArg {
 /// Where embeddings come from, and what such a network wants to be shown where its file does not say it.
 #[derive(Args, Debug, Clone, Default)]
 pub struct ExtractorArgs {
-    /// Where embeddings come from: penultimate, penultimate-views, a shipped extractor (signs-simclr), or a file: one that
+    /// Where embeddings come from: penultimate, penultimate-views, or a file: one that
     /// `pretrain` made, TorchScript, a checkpoint of MoCo v3, a state dict of a known architecture, or a .npy of rows
     #[arg(long, value_name = "NAME|FILE")]
     pub extractor: Option<String>,
