@@ -1,9 +1,11 @@
 use crate::Exit;
 use hybridrepair_core::CoreError;
 use hybridrepair_data::DataError;
+use hybridrepair_doctor::DoctorError;
 use hybridrepair_label::LabelError;
 use hybridrepair_runs::RunsError;
 use hybridrepair_select::SelectError;
+use hybridrepair_serve::ServeError;
 use std::fmt;
 
 /// Why a command failed, and what to do next.
@@ -89,12 +91,37 @@ impl From<LabelError> for Failure {
     }
 }
 
+impl From<DoctorError> for Failure {
+    fn from(error: DoctorError) -> Self {
+        match error {
+            DoctorError::Setting { .. } | DoctorError::Net(_) => {
+                Self::new(Exit::Usage, &error).help("docs/formats.md has the settings of plans and monitors")
+            }
+            _ => Self::new(Exit::Unexpected, &error),
+        }
+    }
+}
+
 impl From<SelectError> for Failure {
     fn from(error: SelectError) -> Self {
         match error {
             SelectError::Core(error) => error.into(),
             SelectError::Needs { .. } => Self::new(Exit::Usage, &error).help("pass the array that it names"),
             _ => Self::new(Exit::Usage, &error),
+        }
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Runs(error) => error.into(),
+            ServeError::Listen { .. } => {
+                Self::new(Exit::Usage, &error).help("give another --port, or none: then a free one is taken")
+            }
+            _ => {
+                Self::new(Exit::Unexpected, &error).help("check the run's folder, its rights and the room on its disk")
+            }
         }
     }
 }

@@ -58,7 +58,12 @@ impl GuardSettings {
             let (before, after, n) = (percent(before), percent(after), change.n);
             return Some(format!("mean class accuracy fell from {before} to {after} on {n} held-out source samples"));
         }
-        let (before, after) = (effective_classes(watched.field.0), effective_classes(watched.field.1));
+        Self::collapse(watched.field)
+    }
+
+    /// Why the classes given to field samples before and after are a collapse, or `None` when they are none.
+    pub fn collapse(field: (&[ClassId], &[ClassId])) -> Option<String> {
+        let (before, after) = (effective_classes(field.0), effective_classes(field.1));
         (after < 0.5 * before)
             .then(|| format!("the field is seen as {after:.1} classes, where it was {before:.1}: the model collapses"))
     }

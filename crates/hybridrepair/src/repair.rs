@@ -2,7 +2,7 @@ use crate::{
     EpochRule, Error, Method, Preset, Progress, RepairConfig, Run, Session, Tier, Trainer,
     stages::{self, Bought, Evaluation},
 };
-use hybridrepair_core::{Evidence, Need};
+use hybridrepair_core::{Evidence, Need, Selection};
 use hybridrepair_embed::Extractor;
 use hybridrepair_runs::{
     BudgetNumbers, Event, FieldEstimate, HoldoutNumbers, RunDir, Summary, write_config, write_json,
@@ -73,6 +73,7 @@ fn work(session: &Session, run: &mut Run<'_>, method: Method, rule_name: Option<
     let layout = run.dir.layout().clone();
     let mut bought = Bought::default();
     let mut evidence = Evidence::default();
+    let mut selection = Selection::default();
     let cheap = session.config.tier == Tier::Cheap && method.trainer.takes_labels();
     // the cheap tier trains no trunk, so that its "before" is the model as it was deployed
     let before = if cheap { session.model.duplicate()? } else { stages::replay(session, run)? };
@@ -99,7 +100,7 @@ fn work(session: &Session, run: &mut Run<'_>, method: Method, rule_name: Option<
             stages::source_embeddings(session, run, &mut evidence)?;
         }
         let judges = stages::random_share(session, run)?;
-        let selection = stages::select(session, run, rule_name, &evidence, &judges)?;
+        selection = stages::select(session, run, rule_name, &evidence, &judges)?;
         bought = stages::annotate(session, run, &selection, &judges, &evidence)?;
         stages::believe(session, &bought, &evidence)?;
         let mut labels = bought.labels.clone();
@@ -114,6 +115,7 @@ fn work(session: &Session, run: &mut Run<'_>, method: Method, rule_name: Option<
         repaired = Some(stages::zero_label(session, run, &before)?);
     }
     let evaluation = stages::evaluate(session, run, &before, repaired.as_ref(), &bought)?;
+    stages::describe(session, run, &evidence, &selection, &evaluation, repaired.as_ref())?;
     let summary = summary(session, method, rule_name, run, &evaluation, repaired.is_some())?;
     summary.write(&layout.summary())?;
     run.events.record(Event::RunEnd { exit: 0 })?;

@@ -21,7 +21,10 @@ mod script;
 mod trunk;
 mod tta;
 
-pub use arch::{Arch, ModelSpec, tap::Tap};
+pub use arch::{
+    Arch, Layers, ModelSpec,
+    tap::{Tap, note_tap},
+};
 pub use batch::{class_tensor, nhwc_tensor};
 pub use checkpoint::{
     CheckpointMeta, ScriptFile, load_checkpoint, load_tensors, peek_checkpoint, save_checkpoint, save_tensors,

@@ -1,15 +1,18 @@
 //! Commands that need no libtorch.
 
+mod examine;
 mod inspect;
 mod label;
+mod numbers;
 pub mod patch;
 mod prepare;
+mod report;
 mod select;
 mod sheet;
 
 use crate::{
     Failure,
-    args::{Command, DataCommand},
+    args::{Command, DataCommand, ExportArgs},
 };
 use std::process::ExitCode;
 
@@ -19,6 +22,7 @@ use std::process::ExitCode;
 /// When it fails, with what to do next.
 pub fn run(command: &Command) -> Result<ExitCode, Failure> {
     match command {
+        Command::Examine(args) => examine::run(args),
         Command::Select(args) => select::run(args),
         Command::Patch { command } => patch::run(command, patch::from_arrays),
         Command::Data { command: DataCommand::Sheet(args) } => sheet::run(args),
@@ -26,6 +30,8 @@ pub fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Data { command: DataCommand::Prepare(args) } => prepare::run(args),
         Command::Data { command: DataCommand::Inspect(args) } => inspect::run(args),
         Command::Label { command } => label::run(command),
+        Command::Report(args) => report::run(args),
+        Command::Export(ExportArgs { numbers: Some(what), .. }) => numbers::run(what),
         other => unreachable!("{other:?} needs libtorch"),
     }
 }

@@ -2,8 +2,14 @@ use super::{
     Behind,
     guard::Guard,
     lesson::{Lesson, lesson},
+    watch::Watch,
 };
-use crate::{EpochRule, Error, Method, Run, Session, observe::ProgressObserver, run::Cost, session::parameters};
+use crate::{
+    EpochRule, Error, Method, Run, Session,
+    observe::{ProgressObserver, Watcher},
+    run::Cost,
+    session::parameters,
+};
 use hybridrepair_core::{Evidence, LabelSet};
 use hybridrepair_torch::{Model, load_checkpoint, save_checkpoint};
 use hybridrepair_train::{EpochReading, Fit, FitOutcome, Limited, STOPPED, TrainError, Verdict, load_state};
@@ -77,13 +83,23 @@ pub fn finetune(session: &Session, run: &mut Run<'_>, before: &Model, taught: Ta
             key,
         };
         let epoch_file = |epoch: usize| layout.checkpoint(&hybridrepair_runs::Layout::epoch_name(epoch));
+        let mut guard = session.config.guard.on.then(|| Guard::new(session, before, behind)).transpose()?;
+        let mut watch = guard.as_mut().map(|guard| Watch::new(session, &layout, guard, epochs)).transpose()?;
         let mut observer = ProgressObserver::new(run, "finetune", epochs)
-            .saving(|epoch, model| Ok(save_checkpoint(&epoch_file(epoch), model, &session.meta, false)?));
+            .saving(|epoch, model| Ok(save_checkpoint(&epoch_file(epoch), model, &session.meta, false)?))
+            .watched(watch.as_mut().map(|w| w as &mut dyn Watcher));
         let outcome = fit.run(&mut *objective, &mut observer);
         observer.finish()?;
+        let why = watch.and_then(|watch| watch.why);
         let epochs = match outcome {
-            Ok(FitOutcome { verdict: Verdict::RollBack, .. }) => {
-                return Err(Error::Refused("training was rolled back by a guard".to_owned()));
+            Ok(FitOutcome { verdict: Verdict::RollBack, epochs }) => {
+                let why = why.unwrap_or_else(|| "training was rolled back".to_owned());
+                if epochs.is_empty() {
+                    return Err(Error::Refused(format!("fine-tuning went wrong in its first epoch: {why}")));
+                }
+                // what was learned until then may be safe
+                run.warn("finetune", &format!("{why}: going back to epoch {}", epochs.len()))?;
+                epochs
             }
             Ok(outcome) => outcome.epochs,
             // what was learned until then may be safe
@@ -98,8 +114,7 @@ pub fn finetune(session: &Session, run: &mut Run<'_>, before: &Model, taught: Ta
         let last = epochs.len().saturating_sub(1);
         let mut epoch = certain.filter(|_| session.config.keep == EpochRule::MinEntropy).unwrap_or(last);
         let mut guarded = 0;
-        if session.config.guard.on && !epochs.is_empty() {
-            let mut guard = Guard::new(session, before, behind)?;
+        if let Some(mut guard) = guard.filter(|_| !epochs.is_empty()) {
             epoch = guard.choose(run, epoch, load)?;
             guarded = guard.images_forward;
         }

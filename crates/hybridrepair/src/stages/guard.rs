@@ -1,9 +1,10 @@
 use super::{Behind, Bought};
 use crate::{Error, Run, Session};
 use hybridrepair_core::{ClassId, Evidence, metrics::Change};
-use hybridrepair_finetune::Watched;
+use hybridrepair_finetune::{GuardSettings, Watched};
 use hybridrepair_runs::Metric;
 use hybridrepair_torch::{Model, TorchError, predict, predict_rows};
+use std::collections::BTreeMap;
 
 /// Field pictures by which a collapse is seen: enough for the shares of the classes.
 const FIELD_SAMPLE: usize = 2000;
@@ -16,6 +17,8 @@ pub(super) struct Guard<'s> {
     rows: Vec<usize>,
     source: Vec<ClassId>,
     field: Vec<ClassId>,
+    /// What was seen of epochs while training ran.
+    judged: BTreeMap<usize, Judged>,
     /// Pictures that the guards had predicted.
     pub(super) images_forward: u64,
 }
@@ -42,9 +45,12 @@ pub fn believe(session: &Session, bought: &Bought, evidence: &Evidence) -> Resul
 }
 
 /// A model as the guards see it.
+#[derive(Clone)]
 struct Judged {
     /// Why it must not go out.
     objection: Option<String>,
+    /// Why it is a collapse.
+    collapse: Option<String>,
     /// On the validation split, against the model before.
     change: Change,
 }
@@ -55,7 +61,8 @@ impl<'s> Guard<'s> {
         let n = session.pool.len();
         // evenly spread over the pool
         let rows = (0..n.min(FIELD_SAMPLE)).map(|i| i * n / n.min(FIELD_SAMPLE)).collect();
-        let mut guard = Self { session, behind, rows, source: Vec::new(), field: Vec::new(), images_forward: 0 };
+        let (source, field, judged) = Default::default();
+        let mut guard = Self { session, behind, rows, source, field, judged, images_forward: 0 };
         (guard.source, guard.field) = guard.look(before)?;
         Ok(guard)
     }
@@ -86,7 +93,12 @@ impl<'s> Guard<'s> {
     ) -> Result<usize, Error> {
         let mut judged = Vec::new();
         for epoch in 0..=wished {
-            judged.push(self.judge(run, epoch, &load(epoch)?)?);
+            let seen = match self.judged.remove(&epoch) {
+                Some(seen) => seen,
+                None => self.judge(&load(epoch)?)?,
+            };
+            note(run, epoch, &seen)?;
+            judged.push(seen);
         }
         let chosen = judged.iter().rposition(|j| j.objection.is_none());
         let objection = judged[wished].objection.clone();
@@ -108,19 +120,33 @@ impl<'s> Guard<'s> {
         Ok(kept)
     }
 
-    /// Judges the model of an epoch, and notes what was seen.
-    fn judge(&mut self, run: &mut Run<'_>, epoch: usize, model: &Model) -> Result<Judged, Error> {
+    /// Looks at an epoch while training runs: its held-out accuracy, and why it is a collapse, if it is one.
+    pub(super) fn watch(&mut self, epoch: usize, model: &Model) -> Result<(f64, Option<String>), Error> {
+        let seen = self.judge(model)?;
+        let told = (seen.change.after, seen.collapse.clone());
+        self.judged.insert(epoch, seen);
+        Ok(told)
+    }
+
+    /// Judges a model.
+    fn judge(&mut self, model: &Model) -> Result<Judged, Error> {
         let (source, field) = self.look(model)?;
         let change = Change::between(&self.source, &source, &self.session.splits.val.labels);
         let watched = Watched { source: &change, field: (&self.field, &field) };
-        let objection = self.session.config.guard.objection(&watched, &self.session.splits.class_names);
-        let mut metric = Metric::of("guard");
-        metric.epoch = Some(epoch as u64 + 1);
-        metric.split = Some("val".to_owned());
-        metric.acc1 = Some(change.after);
-        metric.more.insert("before".to_owned(), Some(change.before));
-        metric.more.insert("safe".to_owned(), Some(f64::from(u8::from(objection.is_none()))));
-        run.metrics.record(&metric)?;
-        Ok(Judged { objection, change })
+        let guard = &self.session.config.guard;
+        let objection = guard.objection(&watched, &self.session.splits.class_names);
+        let collapse = GuardSettings::collapse(watched.field);
+        Ok(Judged { objection, collapse, change })
     }
+}
+
+/// Notes what was seen of an epoch.
+fn note(run: &mut Run<'_>, epoch: usize, seen: &Judged) -> Result<(), Error> {
+    let mut metric = Metric::of("guard");
+    metric.epoch = Some(epoch as u64 + 1);
+    metric.split = Some("val".to_owned());
+    metric.acc1 = Some(seen.change.after);
+    metric.more.insert("before".to_owned(), Some(seen.change.before));
+    metric.more.insert("safe".to_owned(), Some(f64::from(u8::from(seen.objection.is_none()))));
+    Ok(run.metrics.record(&metric)?)
 }

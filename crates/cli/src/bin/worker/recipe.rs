@@ -101,6 +101,12 @@ pub(crate) fn read_recipe(file: &Path) -> Result<Table, Failure> {
     if let Some(value) = table.get_mut("data").and_then(|d| d.get_mut("dir")) {
         rebase(value);
     }
+    if let Some(source) = table.get_mut("source").and_then(Value::as_table_mut) {
+        for key in ["x", "y"] {
+            source.get_mut(key).into_iter().for_each(rebase);
+        }
+        source.get_mut("data").and_then(|d| d.get_mut("dir")).into_iter().for_each(rebase);
+    }
     let folders = table.get_mut("data").and_then(|d| d.get_mut("folders")).and_then(Value::as_table_mut);
     for (_, value) in folders.into_iter().flatten() {
         rebase(value);
