@@ -1,7 +1,7 @@
 use crate::{Error, Run};
 use hybridrepair_runs::Metric;
 use hybridrepair_torch::Model;
-use hybridrepair_train::{EpochReading, Observer, Reading, Verdict};
+use hybridrepair_train::{EpochReading, Observer, Reading, STOPPED, Verdict};
 use std::time::Instant;
 
 type Save<'s> = Box<dyn FnMut(usize, &Model) -> Result<(), Error> + 's>;
@@ -80,6 +80,7 @@ impl Observer for ProgressObserver<'_, '_, '_> {
 
     fn after_epoch(&mut self, reading: &EpochReading, model: &Model) -> Verdict {
         match self.record(reading, model) {
+            Ok(Verdict::Continue) if reading.readings.contains_key(STOPPED) => Verdict::Stop,
             Ok(verdict) => verdict,
             // a run that cannot be written is not worth going on with
             Err(error) => {

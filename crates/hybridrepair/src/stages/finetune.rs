@@ -1,4 +1,5 @@
 use super::{
+    Behind,
     guard::Guard,
     lesson::{Lesson, lesson},
     watch::Watch,
@@ -11,7 +12,7 @@ use crate::{
 };
 use hybridrepair_core::{Evidence, LabelSet};
 use hybridrepair_torch::{Model, load_checkpoint, save_checkpoint};
-use hybridrepair_train::{EpochReading, Fit, FitOutcome, TrainError, Verdict, load_state};
+use hybridrepair_train::{EpochReading, Fit, FitOutcome, Limited, STOPPED, TrainError, Verdict, load_state};
 
 /// A repaired model.
 pub struct Repaired {
@@ -24,36 +25,54 @@ pub struct Repaired {
     /// The epoch whose predictions on the field's views are the most certain, where that was measured: upstream's own
     /// choice, told beside the result.
     pub least_entropy: Option<(usize, Model)>,
+    /// Whether it was trained behind a frozen trunk.
+    pub cheap: bool,
+}
+
+/// What a model is taught.
+pub struct Taught<'a> {
+    /// Labels of the field.
+    pub labels: LabelSet,
+    /// How.
+    pub method: Method,
+    /// What selection stood on.
+    pub evidence: &'a Evidence,
+    /// The threshold on unsmoothness of the published method.
+    pub tau: Option<f64>,
+    /// Of the cheap tier: what its frozen trunk gave.
+    pub behind: Option<&'a Behind>,
 }
 
 /// Repair training from the "before" model; keeps every epoch in `checkpoints/` and the chosen one as `best`.
 ///
 /// # Errors
 /// When training fails or diverges.
-pub fn finetune(
-    session: &Session,
-    run: &mut Run<'_>,
-    before: &Model,
-    labels: LabelSet,
-    method: Method,
-    evidence: &Evidence,
-    tau: Option<f64>,
-) -> Result<Repaired, Error> {
+pub fn finetune(session: &Session, run: &mut Run<'_>, before: &Model, taught: Taught<'_>) -> Result<Repaired, Error> {
     run.stage("finetune", |run| {
         // the state on disk belongs to exactly these settings and these labels
-        let content = (
-            &session.config.finetune,
-            &session.config.matching,
-            labels.iter().collect::<Vec<_>>(),
-            tau,
-            &session.config.method,
-        );
-        let key = parameters(session.training_key("finetune", 2)?, &content)?.fingerprint().to_string();
+        let config = &session.config;
+        let behind = taught.behind;
+        let tier = (behind.is_some().then_some(&config.cheap), config.stop.steps, config.stop.images);
+        let labels = taught.labels.iter().collect::<Vec<_>>();
+        let content = (&config.finetune, &config.matching, labels, taught.tau, &config.method, tier);
+        let key = parameters(session.training_key("finetune", 3)?, &content)?.fingerprint().to_string();
         let model = before.duplicate()?;
-        let Lesson { mut objective, optimizer, schedule, epochs } = lesson(session, labels, method, evidence, tau)?;
+        let Lesson { mut objective, optimizer, schedule, mut epochs, steps, images_per_step } =
+            lesson(session, taught)?;
         let mut optimizer = optimizer.build();
         let layout = run.dir.layout().clone();
         let state_file = layout.checkpoint("state");
+        if config.stop.any() {
+            let limits = config.stop.limits(run.began);
+            epochs = limits.epochs(epochs, steps, images_per_step);
+            objective = Box::new(Limited::new(objective, limits));
+            // a run that was ended after its training stopped early has nothing left to train
+            if state_file.is_file() {
+                let done = load_state(&state_file)?.epochs;
+                epochs =
+                    if done.last().is_some_and(|e| e.readings.contains_key(STOPPED)) { done.len() } else { epochs };
+            }
+        }
         let mut fit = Fit {
             model: &model,
             optimizer: &mut *optimizer,
@@ -64,7 +83,7 @@ pub fn finetune(
             key,
         };
         let epoch_file = |epoch: usize| layout.checkpoint(&hybridrepair_runs::Layout::epoch_name(epoch));
-        let mut guard = session.config.guard.on.then(|| Guard::new(session, before)).transpose()?;
+        let mut guard = session.config.guard.on.then(|| Guard::new(session, before, behind)).transpose()?;
         let mut watch = guard.as_mut().map(|guard| Watch::new(session, &layout, guard, epochs)).transpose()?;
         let mut observer = ProgressObserver::new(run, "finetune", epochs)
             .saving(|epoch, model| Ok(save_checkpoint(&epoch_file(epoch), model, &session.meta, false)?))
@@ -110,7 +129,7 @@ pub fn finetune(
             images_forward: guarded + epochs.iter().map(|e| e.images_forward + extra(e)).sum::<u64>(),
             ..Cost::default()
         };
-        Ok((Repaired { model, epoch, epochs, least_entropy }, cost))
+        Ok((Repaired { model, epoch, epochs, least_entropy, cheap: behind.is_some() }, cost))
     })
 }
 

@@ -1,5 +1,6 @@
+use super::{Behind, Bought};
 use crate::{Error, Run, Session};
-use hybridrepair_core::{ClassId, metrics::Change};
+use hybridrepair_core::{ClassId, Evidence, metrics::Change};
 use hybridrepair_finetune::{GuardSettings, Watched};
 use hybridrepair_runs::Metric;
 use hybridrepair_torch::{Model, TorchError, predict, predict_rows};
@@ -11,6 +12,8 @@ const FIELD_SAMPLE: usize = 2000;
 /// What the guards compare with: the model before the repair, on pictures that no training sees and no result is judged on.
 pub(super) struct Guard<'s> {
     session: &'s Session,
+    /// Of the cheap tier: outputs of the frozen trunk stand for the pictures.
+    behind: Option<&'s Behind>,
     rows: Vec<usize>,
     source: Vec<ClassId>,
     field: Vec<ClassId>,
@@ -18,6 +21,27 @@ pub(super) struct Guard<'s> {
     judged: BTreeMap<usize, Judged>,
     /// Pictures that the guards had predicted.
     pub(super) images_forward: u64,
+}
+
+/// Refuses labels that contradict the deployed model far more than its own confidence lets expect.
+///
+/// # Errors
+/// With the reason; the labels stay in the ledger, where they can be corrected.
+pub fn believe(session: &Session, bought: &Bought, evidence: &Evidence) -> Result<(), Error> {
+    let (guard, Some(probs)) = (&session.config.guard, &evidence.probs) else { return Ok(()) };
+    if !guard.on {
+        return Ok(());
+    }
+    let all = bought.labels.iter().chain(bought.judges.iter());
+    let (mut labels, mut said, mut confidence) = (Vec::new(), Vec::new(), Vec::new());
+    for label in all {
+        let row = probs.row(label.idx.row());
+        let best = (1..row.len()).fold(0, |best, c| if row[c] > row[best] { c } else { best });
+        labels.push(label.class);
+        said.push(ClassId::from(best));
+        confidence.push(row[best]);
+    }
+    guard.labels_objection(&labels, &said, &confidence).map_or(Ok(()), |why| Err(Error::Refused(why)))
 }
 
 /// A model as the guards see it.
@@ -33,18 +57,23 @@ struct Judged {
 
 impl<'s> Guard<'s> {
     /// Looks at the model before the repair.
-    pub(super) fn new(session: &'s Session, before: &Model) -> Result<Self, Error> {
+    pub(super) fn new(session: &'s Session, before: &Model, behind: Option<&'s Behind>) -> Result<Self, Error> {
         let n = session.pool.len();
         // evenly spread over the pool
         let rows = (0..n.min(FIELD_SAMPLE)).map(|i| i * n / n.min(FIELD_SAMPLE)).collect();
         let (source, field, judged) = Default::default();
-        let mut guard = Self { session, rows, source, field, judged, images_forward: 0 };
+        let mut guard = Self { session, behind, rows, source, field, judged, images_forward: 0 };
         (guard.source, guard.field) = guard.look(before)?;
         Ok(guard)
     }
 
     fn look(&mut self, model: &Model) -> Result<(Vec<ClassId>, Vec<ClassId>), TorchError> {
         let splits = &self.session.splits;
+        if let Some(behind) = self.behind {
+            let field = behind.trunk.classes(model, &behind.weak.view(0));
+            let field = self.rows.iter().map(|&row| field[row]).collect();
+            return Ok((behind.trunk.classes(model, &behind.val), field));
+        }
         let source = predict(model, &splits.val.images, &self.session.normalizer)?.classes();
         let field = predict_rows(model, &splits.field.images, &self.session.normalizer, &self.rows)?.classes();
         self.images_forward += (source.len() + field.len()) as u64;

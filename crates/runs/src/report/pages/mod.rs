@@ -6,6 +6,7 @@ mod cost;
 mod gain;
 mod gradients;
 mod map;
+mod patch;
 mod regions;
 mod training;
 mod warnings;
@@ -20,6 +21,7 @@ pub(crate) const PAGES: &[&dyn Page] = &[
     &classes::Classes,
     &confusion::Confusion,
     &regions::RegionSheet,
+    &patch::Patch,
     &training::Training,
     &gradients::Gradients,
     &cost::Cost,
