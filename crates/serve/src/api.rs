@@ -7,7 +7,6 @@ use crate::{
 use hybridrepair_core::{ClassId, SampleId};
 use hybridrepair_label::{Board, Context, Seat};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Letters of an annotator's name.
 const MOST_NAME: usize = 80;
@@ -109,7 +108,7 @@ impl Api {
             ("next", _) => self.next(desk, &seat, 0, None),
             ("alive", _) => {
                 desk.board.alive(&seat, now);
-                Response::json(&BTreeMap::<&str, ()>::new())
+                Response::json(&serde_json::json!({}))
             }
             ("skip", Some(id)) => {
                 desk.board.skip(&seat, id);
