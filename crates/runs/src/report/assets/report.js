@@ -10,7 +10,7 @@
   const raw = words(data.raw), after = words(data.after);
   const region = data.region ? new Uint32Array(bytes(data.region).buffer) : null;
   const bought = new Map(data.bought), thumbs = new Map(data.thumbs.map((idx, at) => [idx, at]));
-  const box = document.getElementById("map"), canvas = box.querySelector("canvas"), context = canvas.getContext("2d");
+  const box = document.querySelector(".map"), canvas = box.querySelector("canvas"), context = canvas.getContext("2d");
   const out = box.querySelector("output"), key = box.querySelector(".key");
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const name = (c) => (c === 65535 ? "–" : data.classes[c] ?? `class ${c}`);
