@@ -4,7 +4,9 @@ mod classes;
 mod confusion;
 mod cost;
 mod gain;
+mod gradients;
 mod map;
+mod patch;
 mod regions;
 mod training;
 mod warnings;
@@ -19,6 +21,8 @@ pub(crate) const PAGES: &[&dyn Page] = &[
     &classes::Classes,
     &confusion::Confusion,
     &regions::RegionSheet,
+    &patch::Patch,
     &training::Training,
+    &gradients::Gradients,
     &cost::Cost,
 ];
