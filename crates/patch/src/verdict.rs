@@ -28,8 +28,8 @@ pub struct Verdict {
 
 impl Judge<'_> {
     /// Judges what a search has found. A patch is kept when it repairs something on the samples of the search and, where one
-    /// repair could be expected, on those that choose, keeps within its limits there, and the objective rises: a higher score alone may come from samples that
-    /// have become surer of what they were right about already.
+    /// repair could be expected, on those that choose, keeps within its limits there, and the objective rises: a higher
+    /// score alone may come from wrong samples that have come nearer, and stay wrong.
     ///
     /// # Errors
     /// When the features do not fit the layer.
