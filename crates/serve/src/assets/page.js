@@ -2,7 +2,8 @@
 // The label page. The server decides what is shown next; an answer is on its disk before the next picture comes.
 const $ = (id) => document.getElementById(id);
 const KEYS = [..."1234567890qwertyuiopasdfghjklzxcvbnm"];
-const MOST_SHOWN = 60;
+// on a phone the surroundings stand below the classes
+const mostShown = () => (keyed() ? hello.classes.length : matchMedia("(max-width: 820px)").matches ? 18 : 60);
 
 // one name per page, which a reload keeps: the server gives the same picture again
 let page = sessionStorage.getItem("page");
@@ -122,7 +123,7 @@ function classes() {
   listed = matches(text);
   chosen = 0;
   const said = turn?.card?.said;
-  $("classes").replaceChildren(...listed.slice(0, MOST_SHOWN).map((c, at) => {
+  $("classes").replaceChildren(...listed.slice(0, mostShown()).map((c, at) => {
     const button = document.createElement("button"), name = document.createElement("span");
     button.type = "button"; button.dataset.class = c; button.title = hello.classes[c];
     name.textContent = hello.classes[c];
@@ -136,7 +137,7 @@ function classes() {
     button.addEventListener("click", () => answer(c));
     return button;
   }));
-  $("found").textContent = listed.length > MOST_SHOWN ? `${MOST_SHOWN} of ${listed.length} shown` : text && listed.length === 0 ? "no such class" : "";
+  $("found").textContent = listed.length > mostShown() ? `${mostShown()} of ${listed.length} shown` : text && listed.length === 0 ? "no such class" : "";
 }
 
 function mark(step) {

@@ -4,6 +4,7 @@ mod classes;
 mod confusion;
 mod cost;
 mod gain;
+mod gradients;
 mod map;
 mod patch;
 mod regions;
@@ -22,5 +23,6 @@ pub(crate) const PAGES: &[&dyn Page] = &[
     &regions::RegionSheet,
     &patch::Patch,
     &training::Training,
+    &gradients::Gradients,
     &cost::Cost,
 ];
