@@ -23,7 +23,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("doctor", 2, &["core"]),
     ("torch", 2, &["core", "data", "pytorch-file"]),
     ("train", 2, &["core", "data", "torch"]),
-    ("embed", 3, &["core", "data", "torch", "train"]),
+    ("embed", 3, &["core", "data", "pytorch-file", "torch", "train"]),
     // the second pass draws from the uint8 pool and makes its views, hence `data`
     ("finetune", 3, &["core", "data", "torch", "train"]),
     ("tune", 3, &["core", "torch", "train"]),

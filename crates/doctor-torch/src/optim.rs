@@ -92,6 +92,7 @@ pub(crate) fn spec(plan: &OptimizerPlan) -> Result<OptimSpec, DoctorError> {
         OptimSpec::Sgd { .. } => {
             OptimSpec::Sgd { momentum: plan.momentum, weight_decay: decay, nesterov: plan.nesterov }
         }
+        OptimSpec::Lars { trust, .. } => OptimSpec::Lars { momentum: plan.momentum, weight_decay: decay, trust },
         OptimSpec::Adamw { betas, .. } => OptimSpec::Adamw { betas, eps: EPS, weight_decay: decay },
         OptimSpec::Adam { betas, .. } => OptimSpec::Adam { betas, eps: EPS, weight_decay: decay },
         OptimSpec::Nadam { betas, momentum_decay, .. } => {

@@ -215,8 +215,12 @@ pub struct RepairConfig {
     pub checkpoint: Option<PathBuf>,
     /// The model under repair, as a scripted TorchScript module instead of a checkpoint.
     pub torchscript: Option<PathBuf>,
-    /// `penultimate`, or a `.npy` with a row per sample of the field pool.
+    /// `penultimate`, `penultimate-views`, a `.npy` with a row per sample of the field pool, or the file of a network.
     pub extractor: String,
+    /// Channel statistics that the extractor expects, where its file does not say them.
+    pub extractor_normalization: Option<Normalization>,
+    /// Height and width of the pictures that the extractor expects, where its file does not say them.
+    pub extractor_input: Option<[usize; 2]>,
     /// Which epoch of the repair is kept.
     pub keep: EpochRule,
     /// How much of the network is trained.
@@ -328,8 +332,8 @@ impl RepairConfig {
         {
             return wrong("consistency: at most 255 views, max_depth at least 1, severity above 0.1 and at most 10");
         }
-        if let Extractor::Npy(file) = self.extractor.parse::<Extractor>()? {
-            std::fs::metadata(&file).map_err(DataError::io(file))?;
+        if let Some(file) = self.extractor.parse::<Extractor>()?.file() {
+            std::fs::metadata(file).map_err(DataError::io(file))?;
         }
         Ok(())
     }
@@ -364,6 +368,8 @@ impl RepairConfig {
             checkpoint: None,
             torchscript: None,
             extractor: "penultimate".to_owned(),
+            extractor_normalization: None,
+            extractor_input: None,
             keep: EpochRule::Last,
             tier: Tier::Auto,
             stop: StopConfig::default(),

@@ -29,6 +29,10 @@ pub mod doctoring;
 #[cfg(feature = "torch")]
 mod early;
 #[cfg(feature = "torch")]
+mod embed_folder;
+#[cfg(feature = "torch")]
+mod encode;
+#[cfg(feature = "torch")]
 mod error;
 #[cfg(feature = "torch")]
 mod labelled;
@@ -40,6 +44,8 @@ mod observe;
 mod own_model;
 #[cfg(feature = "torch")]
 mod plan;
+#[cfg(feature = "torch")]
+mod pretrain;
 mod progress;
 #[cfg(feature = "torch")]
 mod repair;
@@ -72,18 +78,21 @@ pub use progress::{Progress, Silent};
 
 #[cfg(feature = "torch")]
 pub use {
-    arrays::{read_array, write_array},
+    arrays::{NpyRows, read_array, write_array},
     config::{
         AnnotateConfig, By, DataConfig, EpochRule, FolderConfig, Judge, Preset, RegionsConfig, RepairConfig,
         SignsSizes, ThresholdConfig, ZeroLabelConfig,
     },
     early::{Cell as EarlyCell, ClassReport, EarlyConfig, EarlyReport, EpochRow, Rule, early},
+    embed_folder::{Embedded, embed_files},
+    encode::{PassedOver, encode, encode_files, input_of},
     error::{Error, Waiting},
     hybridrepair_doctor_torch as doctor_torch, hybridrepair_embed as embed, hybridrepair_finetune as finetune,
     hybridrepair_patch_torch as patch_torch, hybridrepair_torch as torch, hybridrepair_train as training,
     labelled::{RepairPart, holdout},
     method::{METHODS, Method, Unlabelled},
     plan::{Estimate, Plan, Speed},
+    pretrain::{PretrainConfig, Pretrained, Probe, pretrain},
     repair::{Report, repair, repair_with},
     run::{Cost, Run},
     session::Session,

@@ -2,6 +2,7 @@
 
 use crate::{Error, Method, Session, Tier, Trainer};
 use hybridrepair_core::{Need, Streams};
+use hybridrepair_embed::Extractor;
 use hybridrepair_torch::{Kind, predict_rows};
 use hybridrepair_train::{At, Example, Objective, Supervised};
 use serde::Serialize;
@@ -196,9 +197,17 @@ impl Session {
         } else {
             0
         };
+        // the source is predicted beside the field, to say what the features are worth
+        let embedding = match (buys, c.extractor.parse()?) {
+            (None, _) => 0,
+            (_, Extractor::Penultimate | Extractor::Npy(_)) => train as u64,
+            (_, Extractor::PenultimateViews) => train as u64 + all_views * (field + train) as u64,
+            (_, Extractor::Network(_)) => (field + 2 * train) as u64,
+        };
         let forward = u64::from(scores) * all_views * field as u64
             + (field + 3 * holdout + f.replay_epochs * train) as u64
             + lesson.forward
+            + embedding
             + guarded;
         let each = lesson.trained as f64 / lesson.steps.max(1) as f64 / speed.training;
         Ok(Estimate {

@@ -96,9 +96,8 @@ fn work(session: &Session, run: &mut Run<'_>, method: Method, rule_name: Option<
         if needs.contains(Need::Regions) || method.spread {
             stages::cluster(session, run, &mut evidence)?;
         }
-        if needs.contains(Need::Source) {
-            stages::source_embeddings(session, run, &mut evidence)?;
-        }
+        stages::source_embeddings(session, run, &mut evidence)?;
+        stages::quality(session, run, &evidence)?;
         let judges = stages::random_share(session, run)?;
         selection = stages::select(session, run, rule_name, &evidence, &judges)?;
         bought = stages::annotate(session, run, &selection, &judges, &evidence)?;
@@ -156,7 +155,7 @@ fn summary(
         holdout_inputs_used: method.trusts() && config.threshold.fixed.is_none() && config.threshold.on_holdout,
         images_trained: run.images_trained,
         images_forward: run.images_forward,
-        images_pretrain: 0,
+        images_pretrain: run.images_pretrain,
         seconds: run.seconds.clone(),
         checkpoint: repaired.then(|| run.dir.layout().relative(&run.dir.layout().checkpoint("best"))),
     })

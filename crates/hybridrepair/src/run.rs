@@ -26,6 +26,8 @@ pub struct Run<'a> {
     pub images_trained: u64,
     /// Pictures that were only predicted.
     pub images_forward: u64,
+    /// Pictures times backward passes that the extractor took.
+    pub images_pretrain: u64,
 }
 
 /// What a stage gives beside its result.
@@ -63,6 +65,7 @@ impl<'a> Run<'a> {
             seconds: BTreeMap::new(),
             images_trained: 0,
             images_forward: 0,
+            images_pretrain: 0,
         })
     }
 

@@ -110,9 +110,19 @@ pub(crate) fn in_batches<T: Send>(
     batch: usize,
     work: impl Fn(EvalModel<'_>, std::ops::Range<usize>) -> T + Sync,
 ) -> Vec<T> {
+    in_batches_of(EvalModel(model), model.device(), n, batch, work)
+}
+
+/// As [`in_batches`], for anything that may be asked by several threads at once.
+pub(crate) fn in_batches_of<S: Copy + Send + Sync, T: Send>(
+    shared: S,
+    device: Device,
+    n: usize,
+    batch: usize,
+    work: impl Fn(S, std::ops::Range<usize>) -> T + Sync,
+) -> Vec<T> {
     let ranges = (0..n).step_by(batch).map(|start| start..(start + batch).min(n)).collect::<Vec<_>>();
-    let shared = EvalModel(model);
-    if model.device() != Device::Cpu {
+    if device != Device::Cpu {
         return tch::no_grad(|| ranges.into_iter().map(|range| work(shared, range)).collect());
     }
     let before = tch::get_num_threads();
@@ -162,6 +172,6 @@ pub(crate) fn to_vec(t: &Tensor) -> Vec<f32> {
     out
 }
 
-fn array(data: Vec<f32>, rows: usize, cols: usize) -> Array2<f32> {
+pub(crate) fn array(data: Vec<f32>, rows: usize, cols: usize) -> Array2<f32> {
     Array2::from_shape_vec((rows, cols), data).expect("as many numbers as rows and columns")
 }

@@ -8,6 +8,7 @@ mod label;
 mod model;
 mod patch;
 mod prepare;
+mod pretrain;
 mod report;
 mod run;
 mod select;
@@ -24,8 +25,9 @@ pub use patch::{
     PatchSearchArgs, Sampling, Share, ShowArgs, TestArgs, Watched,
 };
 pub use prepare::{ListArgs, PrepareArgs};
+pub use pretrain::{PretrainArgs, PretrainMethod};
 pub use report::ReportArgs;
-pub use run::{CompareArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime, TierArg};
+pub use run::{CompareArgs, ExtractorArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime, TierArg};
 pub use select::SelectArgs;
 
 /// Repairs a deployed image classifier with very few labels.
@@ -50,6 +52,8 @@ pub enum Command {
     Compare(Box<CompareArgs>),
     /// Train a classifier from scratch
     Train(Box<TrainArgs>),
+    /// Make a feature extractor from training pictures and field pool, without labels
+    Pretrain(Box<PretrainArgs>),
     /// Write logits, features and embeddings of a split as .npy
     Embed(EmbedArgs),
     /// Choose the samples worth a label from .npy arrays (needs no libtorch)

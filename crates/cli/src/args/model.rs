@@ -1,4 +1,4 @@
-use super::{DataArgs, Output, Runtime};
+use super::{DataArgs, ExtractorArgs, Output, Runtime};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -114,16 +114,26 @@ pub struct EvaluateArgs {
 /// `embed`
 #[derive(Args, Debug, Clone)]
 pub struct EmbedArgs {
-    /// The model
+    /// The model: a .safetensors file, or a state dict of torch.save; writes logits.npy and features.npy
+    #[arg(long, value_name = "FILE", conflicts_with = "torchscript")]
+    pub checkpoint: Option<PathBuf>,
+    /// The model: a TorchScript module that gives logits, or (logits, features)
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["checkpoint", "extractor"])]
+    pub torchscript: Option<PathBuf>,
+    /// Writes embeddings.npy.
     #[command(flatten)]
-    pub file: ModelArgs,
+    pub extractor: ExtractorArgs,
+    /// With --extractor FILE: a folder of pictures of any size instead of a data set; memory does not grow with their number
+    #[arg(long, value_name = "DIR", requires = "extractor", conflicts_with_all = ["checkpoint", "torchscript", "dataset",
+        "field", "views"])]
+    pub images: Option<PathBuf>,
     /// The split
     #[arg(long, value_enum, default_value_t = Split::Field)]
     pub part: Split,
     /// Also the mean prediction over augmented views, and its variance
     #[arg(long)]
     pub views: bool,
-    /// Folder for logits.npy, features.npy (and views); must be new or empty
+    /// Folder for the arrays; must be new or empty
     #[arg(long, visible_alias = "output", value_name = "DIR")]
     pub output_dir: PathBuf,
     /// The data.

@@ -82,6 +82,24 @@ impl TierArg {
     }
 }
 
+/// Where embeddings come from, and what such a network wants to be shown where its file does not say it.
+#[derive(Args, Debug, Clone, Default)]
+pub struct ExtractorArgs {
+    /// Where embeddings come from: penultimate, penultimate-views, or a file: one that
+    /// `pretrain` made, TorchScript, a checkpoint of MoCo v3, a state dict of a known architecture, or a .npy of rows
+    #[arg(long, value_name = "NAME|FILE")]
+    pub extractor: Option<String>,
+    /// The extractor's input, one side or height and width as in 224x320 [default: its file's]
+    #[arg(long, value_name = "SIZE", requires = "extractor")]
+    pub extractor_size: Option<String>,
+    /// Channel means that the extractor expects, of pixels in 0 to 1 [default: its file's]
+    #[arg(long, num_args = 3, value_names = ["R", "G", "B"], requires = "extractor_std")]
+    pub extractor_mean: Option<Vec<f32>>,
+    /// Channel deviations that the extractor expects
+    #[arg(long, num_args = 3, value_names = ["R", "G", "B"], requires = "extractor_mean")]
+    pub extractor_std: Option<Vec<f32>>,
+}
+
 /// The settings of a repair; each replaces the recipe's.
 #[derive(Args, Debug, Clone, Default)]
 pub struct RepairSettingsArgs {
@@ -115,9 +133,9 @@ pub struct RepairSettingsArgs {
     /// Oracle: chance of a wrong answer, for experiments
     #[arg(long, value_name = "RATE")]
     pub error_rate: Option<f64>,
-    /// Where embeddings come from: penultimate, or a .npy with a row per field sample
-    #[arg(long, value_name = "NAME|FILE")]
-    pub extractor: Option<String>,
+    /// Where embeddings come from.
+    #[command(flatten)]
+    pub extractor: ExtractorArgs,
     /// How much of the network is trained: auto takes all layers where that fits --minutes (120 on a CPU unless said
     /// otherwise), else what lies behind a frozen trunk; `compare` takes auto as full
     #[arg(long)]

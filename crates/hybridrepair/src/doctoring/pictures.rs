@@ -42,7 +42,7 @@ pub fn plan_of(config: &TrainConfig) -> Result<Plan, Error> {
         OptimSpec::Sgd { momentum, weight_decay, nesterov } => {
             (optimizer.momentum, optimizer.weight_decay, optimizer.nesterov) = (momentum, weight_decay, nesterov);
         }
-        OptimSpec::Rmsprop { momentum, weight_decay, .. } => {
+        OptimSpec::Rmsprop { momentum, weight_decay, .. } | OptimSpec::Lars { momentum, weight_decay, .. } => {
             (optimizer.momentum, optimizer.weight_decay) = (momentum, weight_decay);
         }
         OptimSpec::Adamw { weight_decay, .. }

@@ -2,6 +2,7 @@ mod densenet;
 mod layers;
 mod mobilenet;
 mod resnet;
+mod resnet50;
 mod shufflenet;
 pub(crate) mod tap;
 mod vgg;
@@ -11,6 +12,7 @@ use densenet::DenseNet121;
 use hybridrepair_core::Stream;
 use mobilenet::MobileNet;
 use resnet::ResNet18;
+use resnet50::ResNet50;
 use serde::{Deserialize, Serialize};
 use shufflenet::ShuffleNetG2;
 use std::str::FromStr;
@@ -23,6 +25,8 @@ use vgg::Vgg16;
 pub enum Arch {
     /// `MobileNet` v1 for small pictures (Howard et al. 2017).
     MobileNet,
+    /// `ResNet`-50 with the `ImageNet` stem (He et al. 2016).
+    ResNet50,
     /// `ResNet`-18 with the `ImageNet` stem (He et al. 2016).
     ResNet18,
     /// `ShuffleNet` v1 with two groups, for small pictures (Zhang et al. 2018).
@@ -39,12 +43,14 @@ pub enum Arch {
 
 impl Arch {
     /// All that are built in.
-    pub const ALL: [Self; 5] = [Self::MobileNet, Self::ResNet18, Self::ShuffleNetG2, Self::Vgg16, Self::DenseNet121];
+    pub const ALL: [Self; 6] =
+        [Self::MobileNet, Self::ResNet50, Self::ResNet18, Self::ShuffleNetG2, Self::Vgg16, Self::DenseNet121];
 
     /// Its name on the command line and in checkpoints.
     pub fn name(self) -> &'static str {
         match self {
             Self::MobileNet => "mobilenet",
+            Self::ResNet50 => "resnet50",
             Self::ResNet18 => "resnet18",
             Self::ShuffleNetG2 => "shufflenetg2",
             Self::Vgg16 => "vgg16",
@@ -97,6 +103,7 @@ impl ModelSpec {
 #[derive(Debug)]
 pub(crate) enum Network {
     MobileNet(MobileNet),
+    ResNet50(ResNet50),
     ResNet18(ResNet18),
     ShuffleNetG2(ShuffleNetG2),
     Vgg16(Vgg16),
@@ -126,6 +133,7 @@ impl Network {
         let mut build = layers::Builder { params, device, rng };
         Ok(match spec.arch {
             Arch::MobileNet => Self::MobileNet(MobileNet::new(&mut build, spec.width, spec.classes)),
+            Arch::ResNet50 => Self::ResNet50(ResNet50::new(&mut build, spec.width, spec.classes)),
             Arch::ResNet18 => Self::ResNet18(ResNet18::new(&mut build, spec.width, spec.classes)),
             Arch::ShuffleNetG2 => Self::ShuffleNetG2(ShuffleNetG2::new(&mut build, spec.width, spec.classes)),
             Arch::Vgg16 => Self::Vgg16(Vgg16::new(&mut build, spec.width, spec.classes)),
@@ -152,6 +160,7 @@ impl Network {
     pub(crate) fn steps(&self) -> usize {
         match self {
             Self::MobileNet(net) => net.steps(),
+            Self::ResNet50(net) => net.steps(),
             Self::ResNet18(net) => net.steps(),
             Self::ShuffleNetG2(net) => net.steps(),
             Self::Vgg16(net) => net.steps(),
@@ -164,6 +173,7 @@ impl Network {
     pub(crate) fn step_of(&self, tensor: &str) -> usize {
         match self {
             Self::MobileNet(net) => net.step_of(tensor),
+            Self::ResNet50(net) => net.step_of(tensor),
             Self::ResNet18(net) => net.step_of(tensor),
             Self::ShuffleNetG2(net) => net.step_of(tensor),
             Self::Vgg16(net) => net.step_of(tensor),
@@ -176,6 +186,7 @@ impl Network {
     pub(crate) fn run(&self, x: &Tensor, steps: std::ops::Range<usize>, train: bool) -> Tensor {
         steps.fold(x.shallow_clone(), |x, i| match self {
             Self::MobileNet(net) => net.step(i, &x, train),
+            Self::ResNet50(net) => net.step(i, &x, train),
             Self::ResNet18(net) => net.step(i, &x, train),
             Self::ShuffleNetG2(net) => net.step(i, &x, train),
             Self::Vgg16(net) => net.step(i, &x),
@@ -189,6 +200,7 @@ impl Network {
         let x = self.run(x, from..self.steps(), train);
         match self {
             Self::MobileNet(net) => net.head(&x),
+            Self::ResNet50(net) => net.head(&x),
             Self::ResNet18(net) => net.head(&x),
             Self::ShuffleNetG2(net) => net.head(&x),
             Self::Vgg16(net) => net.head(x),
@@ -202,6 +214,7 @@ impl Network {
     pub(crate) fn features(&self) -> usize {
         match self {
             Self::MobileNet(net) => net.features(),
+            Self::ResNet50(net) => net.features(),
             Self::ResNet18(net) => net.features(),
             Self::ShuffleNetG2(net) => net.features(),
             Self::Vgg16(net) => net.features(),

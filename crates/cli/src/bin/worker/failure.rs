@@ -22,9 +22,22 @@ pub(crate) fn failure(error: Error) -> Failure {
         Error::Train(error) | Error::Finetune(FinetuneError::Train(error)) => train(&error),
         Error::Refused(_) => Failure::new(Exit::Refused, &error)
             .help("the deployed model is unchanged; look at events.jsonl in the run for the reason"),
+        Error::Collapsed { .. } => Failure::new(Exit::Refused, &error)
+            .help("the file of the epoch before is kept; try a smaller --lr, a larger --batch-size or a higher --temperature"),
         Error::Waiting(_) => Failure::new(Exit::Waiting, &error)
             .help("`compare` buys labels of benchmarks only; for people run `repair`, `label export`, `label import`, `resume`"),
         Error::Config(_) | Error::Embed(EmbedError::Unknown(_)) => Failure::new(Exit::Usage, &error),
+        Error::Embed(EmbedError::Unsaid { what, .. }) => {
+            let flags = if what == "input size" { "--extractor-size" } else { "--extractor-mean and --extractor-std" };
+            Failure::new(Exit::Input, &error).help(format!("say it by {flags}: a wrong one spoils the features quietly"))
+        }
+        Error::Embed(EmbedError::Torch(error)) => torch(&error),
+        Error::Embed(EmbedError::Train(error)) => train(&error),
+        Error::Embed(EmbedError::Data(error)) => error.into(),
+        Error::Embed(EmbedError::File { .. }) => Failure::new(Exit::Input, &error).help(
+            "pass a file that `pretrain` made, TorchScript, a checkpoint of MoCo v3 (ResNet-50), or a state dict of a known \
+             architecture; features of anything else as .npy",
+        ),
         Error::Embed(_) | Error::Regions(_) | Error::Label(_) | Error::Propagate(_) | Error::Kernel(_) => {
             Failure::new(Exit::Input, &error)
         }

@@ -10,6 +10,7 @@ mod export;
 mod failure;
 mod patch;
 mod plan;
+mod pretrain;
 mod progress;
 mod recipe;
 mod repair;
@@ -39,6 +40,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Resume(args) => repair::resume(args),
         Command::Compare(args) => compare::run(args),
         Command::Train(args) => train::run(args),
+        Command::Pretrain(args) => pretrain::run(args),
         Command::Embed(args) => embed::run(args),
         Command::Early(args) => early::run(args),
         Command::Patch { command } => patch::run(command),
