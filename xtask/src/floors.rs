@@ -19,13 +19,14 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("runs", 2, &["core"]),
     // the light program handles patches: a feature would link it with libtorch
     ("patch", 2, &["core", "kernels"]),
+    // searches and singular values; the probes that train lie in the facade
+    ("tune", 2, &["core"]),
     ("torch", 2, &["core", "data", "pytorch-file"]),
     ("train", 2, &["core", "data", "torch"]),
     ("embed", 3, &["core", "data", "torch", "train"]),
     // the second pass draws from the uint8 pool and makes its views, hence `data`
     ("finetune", 3, &["core", "data", "torch", "train"]),
     ("doctor", 3, &["core", "torch", "train"]),
-    ("tune", 3, &["core", "torch", "train"]),
     ("arena", 3, &["core", "torch", "train"]),
     ("patch-torch", 3, &["core", "patch", "torch"]),
     ("facade", 4, &[".."]),
@@ -41,7 +42,7 @@ const BESIDE: &[(&str, &[&str])] = &[
 
 /// Heavy or opinionated libraries, and the only crates that may import them.
 const OUTSIDE: &[(&str, &[&str])] = &[
-    ("tch", &["torch", "train", "embed", "finetune", "doctor", "tune", "patch-torch", "arena"]),
+    ("tch", &["torch", "train", "embed", "finetune", "doctor", "patch-torch", "arena"]),
     ("torch-sys", &["torch"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),

@@ -49,6 +49,8 @@ pub mod stages;
 mod train;
 #[cfg(feature = "torch")]
 mod trainer;
+#[cfg(feature = "torch")]
+mod tune;
 
 pub use hybridrepair_core as core;
 pub use hybridrepair_data as data;
@@ -59,6 +61,7 @@ pub use hybridrepair_propagate as propagate;
 pub use hybridrepair_regions as regions;
 pub use hybridrepair_runs as runs;
 pub use hybridrepair_select as select;
+pub use hybridrepair_tune as tuning;
 pub use progress::{Progress, Silent};
 
 #[cfg(feature = "torch")]
@@ -79,6 +82,7 @@ pub use {
     session::Session,
     train::{TrainConfig, Trained, train},
     trainer::Trainer,
+    tune::{TuneConfig, Tuned, tune},
 };
 
 /// What most programs want.

@@ -180,7 +180,7 @@ pub fn train(config: &TrainConfig, dir: &RunDir, progress: &mut dyn Progress) ->
     })
 }
 
-fn objective(
+pub(crate) fn objective(
     config: &TrainConfig,
     splits: &Splits,
     field: Option<Vec<ClassId>>,

@@ -41,6 +41,28 @@ impl Schedule {
         }
     }
 
+    /// The highest rate.
+    pub fn peak(&self) -> f64 {
+        match self {
+            Self::Constant { lr } | Self::Cosine { lr, .. } => *lr,
+            Self::Steps { from } => from.iter().map(|(_, lr)| *lr).fold(0.0, f64::max),
+        }
+    }
+
+    /// The same course with this highest rate.
+    #[must_use]
+    pub fn with_peak(&self, peak: f64) -> Self {
+        match self {
+            Self::Constant { .. } => Self::Constant { lr: peak },
+            Self::Cosine { warmup, .. } => Self::Cosine { lr: peak, warmup: *warmup },
+            Self::Steps { from } => {
+                let old = self.peak();
+                let scaled = |lr: f64| if old > 0.0 { lr / old * peak } else { peak };
+                Self::Steps { from: from.iter().map(|&(epoch, lr)| (epoch, scaled(lr))).collect() }
+            }
+        }
+    }
+
     /// Checks that all rates are finite and not negative.
     ///
     /// # Errors
@@ -77,6 +99,9 @@ mod tests {
     fn the_published_steps() {
         let s = Schedule::Steps { from: vec![(0, 0.1), (101, 0.01)] };
         assert_eq!((s.at(100, 5, 9, 200), s.at(101, 0, 9, 200)), (0.1, 0.01));
+        let doubled = s.with_peak(0.2);
+        assert_eq!((doubled.peak(), doubled.at(101, 0, 9, 200)), (0.2, 0.02));
+        assert_eq!(Schedule::Cosine { lr: 1.0, warmup: 2.0 }.with_peak(0.5), Schedule::Cosine { lr: 0.5, warmup: 2.0 });
         assert!(Schedule::Constant { lr: f64::NAN }.check().is_err());
     }
 }

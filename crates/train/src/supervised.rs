@@ -1,7 +1,7 @@
 use crate::{At, Objective, StepLoss, TrainError, cross_entropy, shuffled_batches};
 use hybridrepair_core::{ClassId, Streams};
 use hybridrepair_data::{Images, Normalizer, TrainTransform};
-use hybridrepair_torch::{Model, Tensor, class_tensor, nhwc_tensor};
+use hybridrepair_torch::{Kind, Model, Tensor, class_tensor, nhwc_tensor};
 use rayon::prelude::*;
 
 /// How a picture becomes network input.
@@ -68,6 +68,26 @@ pub struct Supervised {
     streams: Streams,
     name: String,
     batches: Vec<Vec<usize>>,
+    seen: Seen,
+}
+
+/// What was right in the steps of an epoch, each before its update.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    n: f64,
+    right: f64,
+    among_five: f64,
+}
+
+impl Seen {
+    fn add(&mut self, logits: &Tensor, classes: &Tensor) {
+        let k = logits.size()[1].min(5);
+        let (_, best) = logits.detach().topk(k, -1, true, true);
+        let hits = best.eq_tensor(&classes.unsqueeze(1)).to_kind(Kind::Float);
+        self.n += classes.size()[0] as f64;
+        self.right += hits.select(1, 0).sum(Kind::Float).double_value(&[]);
+        self.among_five += hits.sum(Kind::Float).double_value(&[]);
+    }
 }
 
 impl Supervised {
@@ -89,7 +109,17 @@ impl Supervised {
             return Err(TrainError::Empty(format!("{name} has no labelled picture")));
         }
         let name = name.to_owned();
-        Ok(Self { data, examples, batch_size, smoothing: 0.0, drop_last: false, streams, name, batches: Vec::new() })
+        Ok(Self {
+            data,
+            examples,
+            batch_size,
+            smoothing: 0.0,
+            drop_last: false,
+            streams,
+            name,
+            batches: Vec::new(),
+            seen: Seen::default(),
+        })
     }
 
     /// Label smoothing (see [`cross_entropy`]).
@@ -124,6 +154,7 @@ impl Objective for Supervised {
 
     fn begin_epoch(&mut self, _: &Model, epoch: usize) -> Result<(), TrainError> {
         let mut rng = self.streams.at(&format!("{}.order", self.name), epoch as u64, 0);
+        self.seen = Seen::default();
         self.batches = shuffled_batches(self.examples.len(), self.batch_size, self.drop_last, &mut rng);
         Ok(())
     }
@@ -132,7 +163,9 @@ impl Objective for Supervised {
         let Some(batch) = self.batches.get(at.step) else { return Ok(None) };
         let examples = batch.iter().map(|&i| self.examples[i]).collect::<Vec<_>>();
         let (x, y) = self.data.batch(&examples, self.streams, &self.name, at, model);
-        let loss = cross_entropy(&model.forward(&x, true).logits, &y, self.smoothing);
+        let logits = model.forward(&x, true).logits;
+        self.seen.add(&logits, &y);
+        let loss = cross_entropy(&logits, &y, self.smoothing);
         Ok(Some(StepLoss { loss, images_trained: examples.len() as u64, images_forward: 0 }))
     }
 
@@ -141,6 +174,7 @@ impl Objective for Supervised {
     }
 
     fn end_epoch(&mut self, _: &Model, _: usize) -> Result<Vec<(String, f64)>, TrainError> {
-        Ok(Vec::new())
+        let share = |hits: f64| hits / self.seen.n.max(1.0);
+        Ok(vec![("acc1".to_owned(), share(self.seen.right)), ("acc5".to_owned(), share(self.seen.among_five))])
     }
 }

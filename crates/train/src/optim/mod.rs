@@ -52,6 +52,16 @@ pub enum OptimSpec {
 }
 
 impl OptimSpec {
+    /// The same optimiser with another weight decay.
+    #[must_use]
+    pub fn with_weight_decay(&self, to: f64) -> Self {
+        let mut changed = self.clone();
+        match &mut changed {
+            Self::Sgd { weight_decay, .. } | Self::Adamw { weight_decay, .. } => *weight_decay = to,
+        }
+        changed
+    }
+
     /// The optimiser, with empty state.
     pub fn build(&self) -> Box<dyn Optimizer> {
         match *self {
