@@ -82,7 +82,7 @@ pub use {
     session::Session,
     train::{TrainConfig, Trained, train},
     trainer::Trainer,
-    tune::{TuneConfig, Tuned, tune},
+    tune::{TuneConfig, Tuned, tune, with_choice},
 };
 
 /// What most programs want.

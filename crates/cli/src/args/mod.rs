@@ -9,13 +9,14 @@ mod patch;
 mod prepare;
 mod run;
 mod select;
+mod tune;
 
 use clap::{Parser, Subcommand};
 pub use data::{DataArgs, DataCommand, InspectArgs, SheetArgs};
 pub use early::EarlyArgs;
 pub use export::{ExportArgs, ExportKind};
 pub use label::{ExportForm, LabelCommand, LabelExportArgs, LabelImportArgs, LabelStatusArgs};
-pub use model::{EmbedArgs, EvaluateArgs, ModelArgs, Split, TrainArgs};
+pub use model::{EmbedArgs, EvaluateArgs, ModelArgs, Split, TrainArgs, TrainSettingsArgs};
 pub use patch::{
     Algo, ApplyArgs, CaseArgs, FitnessArg, LocalizeArgs, MergeArgs, PatchCommand, PatchSearchArgs, Sampling, Share,
     ShowArgs, Watched,
@@ -23,6 +24,7 @@ pub use patch::{
 pub use prepare::{ListArgs, PrepareArgs};
 pub use run::{CompareArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime};
 pub use select::SelectArgs;
+pub use tune::{Bounds, EvbmfArg, Limit, Rate, SearchArgs, TuneCommand, TuneLrArgs, WithArg};
 
 /// Repairs a deployed image classifier with very few labels.
 #[derive(Debug, Parser)]
@@ -46,6 +48,15 @@ pub enum Command {
     Compare(Box<CompareArgs>),
     /// Train a classifier from scratch
     Train(Box<TrainArgs>),
+    /// Find a setting of a training by itself
+    Tune {
+        /// What to find.
+        #[command(subcommand)]
+        command: TuneCommand,
+    },
+    /// The same as `tune lr`
+    #[command(hide = true)]
+    TuneLr(Box<TuneLrArgs>),
     /// Write logits, features and embeddings of a split as .npy
     Embed(EmbedArgs),
     /// Choose the samples worth a label from .npy arrays (needs no libtorch)

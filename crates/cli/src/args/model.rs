@@ -1,10 +1,10 @@
-use super::{DataArgs, Output, Runtime};
+use super::{DataArgs, Output, Rate, Runtime, SearchArgs};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// `train`
-#[derive(Args, Debug, Clone)]
-pub struct TrainArgs {
+/// The settings of a training; each replaces the recipe's.
+#[derive(Args, Debug, Clone, Default)]
+pub struct TrainSettingsArgs {
     /// Recipe (TOML); flags win over it
     pub recipe: Option<PathBuf>,
     /// Architecture
@@ -19,9 +19,26 @@ pub struct TrainArgs {
     /// Pictures per step
     #[arg(long, short)]
     pub batch_size: Option<usize>,
-    /// Highest learning rate (cosine schedule with one epoch of warm-up)
-    #[arg(long)]
-    pub lr: Option<f64>,
+    /// The data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Device, threads and seed.
+    #[command(flatten)]
+    pub runtime: Runtime,
+}
+
+/// `train`
+#[derive(Args, Debug, Clone)]
+pub struct TrainArgs {
+    /// Settings.
+    #[command(flatten)]
+    pub setting: TrainSettingsArgs,
+    /// Highest learning rate (cosine schedule with one epoch of warm-up), or auto: found by short trials as in `tune lr`
+    #[arg(long, value_name = "RATE|auto")]
+    pub lr: Option<Rate>,
+    /// Train so often, from seeds that follow each other
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub trials: u64,
     /// Use all labels of the field pool as well: the ceiling of any repair
     #[arg(long)]
     pub with_field_labels: bool,
@@ -31,12 +48,9 @@ pub struct TrainArgs {
     /// Go on with the run in --output-dir
     #[arg(long)]
     pub resume: bool,
-    /// The data.
-    #[command(flatten)]
-    pub data: DataArgs,
-    /// Device, threads and seed.
-    #[command(flatten)]
-    pub runtime: Runtime,
+    /// How `--lr auto` looks for it.
+    #[command(flatten, next_help_heading = "With --lr auto")]
+    pub search: SearchArgs,
     /// Output.
     #[command(flatten)]
     pub output: Output,

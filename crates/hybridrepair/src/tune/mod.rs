@@ -8,7 +8,7 @@ mod network;
 pub use config::TuneConfig;
 pub(crate) use files::TuneFiles;
 
-use crate::{Error, Progress};
+use crate::{Error, Progress, TrainConfig};
 use hybridrepair_core::Streams;
 use hybridrepair_data::{Normalizer, Splits};
 use hybridrepair_runs::write_config;
@@ -65,6 +65,17 @@ pub fn tune(config: &TuneConfig, folder: &Path, progress: &mut dyn Progress) -> 
     progress.end(false);
     files.finish(&choice, searched.trace())?;
     Ok(Tuned { choice, probes: sorted(files.probes()?) })
+}
+
+/// A training with what a search came to: the highest rate of its schedule, and the weight decay where it was searched for.
+#[must_use]
+pub fn with_choice(train: &TrainConfig, choice: &Choice) -> TrainConfig {
+    let mut train = train.clone();
+    train.schedule = train.schedule.with_peak(choice.lr);
+    if let Some(wd) = choice.weight_decay {
+        train.optimizer = train.optimizer.with_weight_decay(wd);
+    }
+    train
 }
 
 fn sorted(mut probes: Vec<Probe>) -> Vec<Probe> {
