@@ -69,7 +69,7 @@ pub use {
     arrays::{read_array, write_array},
     config::{
         AnnotateConfig, By, DataConfig, EpochRule, FolderConfig, Judge, Preset, RegionsConfig, RepairConfig,
-        SignsSizes, ThresholdConfig, ZeroLabelConfig,
+        RepairTuneConfig, SignsSizes, ThresholdConfig, ZeroLabelConfig,
     },
     early::{Cell as EarlyCell, ClassReport, EarlyConfig, EarlyReport, EpochRow, Rule, early},
     error::{Error, Waiting},

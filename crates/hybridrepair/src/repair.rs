@@ -1,6 +1,6 @@
 use crate::{
     Error, Method, Preset, Progress, RepairConfig, Run, Session, Trainer,
-    stages::{self, Bought, Evaluation},
+    stages::{self, Bought, Evaluation, Material},
 };
 use hybridrepair_core::{Evidence, Need};
 use hybridrepair_embed::Extractor;
@@ -95,7 +95,9 @@ fn work(session: &Session, run: &mut Run<'_>, method: Method, rule_name: Option<
             labels = stages::propagate(session, run, &labels, &selection, &evidence)?;
         }
         let tau = method.trusts().then(|| stages::threshold(session, run, &evidence)).transpose()?;
-        repaired = Some(stages::finetune(session, run, &before, labels, method, &evidence, tau)?);
+        let material = Material { labels: &labels, method, evidence: &evidence, tau };
+        let lr = stages::tune(session, run, &before, &material)?;
+        repaired = Some(stages::finetune(session, run, &before, &material, lr)?);
     }
     if method.trainer == Trainer::ZeroLabel {
         repaired = Some(stages::zero_label(session, run, &before)?);

@@ -1,9 +1,8 @@
 use super::{
     guard::Guard,
-    lesson::{Lesson, lesson},
+    lesson::{Lesson, Material, lesson},
 };
-use crate::{EpochRule, Error, Method, Run, Session, observe::ProgressObserver, run::Cost, session::parameters};
-use hybridrepair_core::{Evidence, LabelSet};
+use crate::{EpochRule, Error, Run, Session, observe::ProgressObserver, run::Cost, session::parameters};
 use hybridrepair_torch::{Model, load_checkpoint, save_checkpoint};
 use hybridrepair_train::{EpochReading, Fit, FitOutcome, TrainError, Verdict, load_state};
 
@@ -20,7 +19,7 @@ pub struct Repaired {
     pub least_entropy: Option<(usize, Model)>,
 }
 
-/// Repair training from the "before" model; keeps every epoch in `checkpoints/` and the chosen one as `best`.
+/// Repair training from the "before" model, with a learning rate that was found or the recipe's own; keeps every epoch in `checkpoints/` and the chosen one as `best`.
 ///
 /// # Errors
 /// When training fails or diverges.
@@ -28,23 +27,19 @@ pub fn finetune(
     session: &Session,
     run: &mut Run<'_>,
     before: &Model,
-    labels: LabelSet,
-    method: Method,
-    evidence: &Evidence,
-    tau: Option<f64>,
+    material: &Material<'_>,
+    lr: Option<f64>,
 ) -> Result<Repaired, Error> {
     run.stage("finetune", |run| {
+        let (mut settings, mut matching) = (session.config.finetune.clone(), session.config.matching.clone());
+        settings.lr = lr.unwrap_or(settings.lr);
+        matching.lr = lr.unwrap_or(matching.lr);
         // the state on disk belongs to exactly these settings and these labels
-        let content = (
-            &session.config.finetune,
-            &session.config.matching,
-            labels.iter().collect::<Vec<_>>(),
-            tau,
-            &session.config.method,
-        );
+        let content =
+            (&settings, &matching, material.labels.iter().collect::<Vec<_>>(), material.tau, &session.config.method);
         let key = parameters(session.training_key("finetune", 2)?, &content)?.fingerprint().to_string();
         let model = before.duplicate()?;
-        let Lesson { mut objective, optimizer, schedule, epochs } = lesson(session, labels, method, evidence, tau)?;
+        let Lesson { mut objective, optimizer, schedule, epochs } = lesson(session, material, lr)?;
         let mut optimizer = optimizer.build();
         let layout = run.dir.layout().clone();
         let state_file = layout.checkpoint("state");

@@ -16,18 +16,31 @@ pub(super) struct Lesson {
     pub(super) epochs: usize,
 }
 
-/// The lesson of a method's trainer.
-pub(super) fn lesson(
-    session: &Session,
-    labels: LabelSet,
-    method: Method,
-    evidence: &Evidence,
-    tau: Option<f64>,
-) -> Result<Lesson, Error> {
-    match method.trainer.rule() {
-        Some(rule) => matching(session, labels, rule, evidence),
-        None => two_pass(session, labels, method, evidence, tau),
+/// What a trainer teaches from.
+#[derive(Clone, Copy, Debug)]
+pub struct Material<'a> {
+    /// Bought labels, spread where the method does so.
+    pub labels: &'a LabelSet,
+    /// The method.
+    pub method: Method,
+    /// What is known about the pool.
+    pub evidence: &'a Evidence,
+    /// The threshold on unsmoothness, where the method has one.
+    pub tau: Option<f64>,
+}
+
+/// The lesson of a method's trainer, at the recipe's learning rate or another one.
+pub(super) fn lesson(session: &Session, material: &Material<'_>, lr: Option<f64>) -> Result<Lesson, Error> {
+    let &Material { labels, method, evidence, tau } = material;
+    let labels = labels.clone();
+    let mut lesson = match method.trainer.rule() {
+        Some(rule) => matching(session, labels, rule, evidence)?,
+        None => two_pass(session, labels, method, evidence, tau)?,
+    };
+    if let Some(lr) = lr {
+        lesson.schedule = lesson.schedule.with_peak(lr);
     }
+    Ok(lesson)
 }
 
 fn matching(session: &Session, labels: LabelSet, rule: MatchRule, evidence: &Evidence) -> Result<Lesson, Error> {

@@ -7,6 +7,7 @@ mod network;
 
 pub use config::TuneConfig;
 pub(crate) use files::TuneFiles;
+pub(crate) use network::{start_loss, told};
 
 use crate::{Error, Progress, TrainConfig};
 use hybridrepair_core::Streams;

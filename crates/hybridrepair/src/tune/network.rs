@@ -117,7 +117,7 @@ impl<'a> Task<'a> {
 }
 
 /// Mean loss of the first batches, with weights that stay.
-pub(super) fn start_loss(model: &Model, objective: &mut dyn Objective) -> Result<f64, Error> {
+pub(crate) fn start_loss(model: &Model, objective: &mut dyn Objective) -> Result<f64, Error> {
     objective.begin_epoch(model, 0)?;
     let (mut sum, mut steps) = (0.0, 0);
     while steps < START_BATCHES
@@ -292,7 +292,7 @@ impl Prober for Bench<'_> {
 }
 
 /// A probe in a line.
-pub(super) fn told(probe: &Probe) -> String {
+pub(crate) fn told(probe: &Probe) -> String {
     let decay = probe.point.wd.map(|wd| format!("  wd {wd:.2e}")).unwrap_or_default();
     let seed = if probe.point.seed == 0 { String::new() } else { format!("  seed +{}", probe.point.seed) };
     let z = if probe.epochs.iter().any(|e| e.z.is_some()) { format!("  Z {:.3}", probe.z()) } else { String::new() };
