@@ -110,11 +110,12 @@ pub fn then_weight_decay(choice: Choice, lab: &mut Lab<'_>) -> Result<Choice, Tu
 
 fn cost(lab: &Lab<'_>) -> Cost {
     let trained = lab.trained();
+    let (epochs, seconds) = lab.ramp_cost();
     Cost {
         probes: lab.seen().len(),
         trained: trained.len(),
-        epochs: trained.iter().map(|p| p.epochs.len()).sum(),
-        seconds: trained.iter().map(|p| p.seconds).sum(),
+        epochs: epochs + trained.iter().map(|p| p.epochs.len()).sum::<usize>(),
+        seconds: seconds + trained.iter().map(|p| p.seconds).sum::<f64>(),
     }
 }
 

@@ -11,10 +11,30 @@ pub trait Prober {
     /// When training fails for any other reason.
     fn probe(&mut self, points: &[Point]) -> Result<Vec<Probe>, TuneError>;
 
+    /// Trains once while the rate rises geometrically from step to step; the rate and the loss of every step, until the loss
+    /// is no longer finite or four times its smallest. The seconds it took.
+    ///
+    /// # Errors
+    /// When it cannot, or training fails.
+    fn ramp(&mut self, _range: [f64; 2]) -> Result<Ramped, TuneError> {
+        Err(TuneError::Probe("a rising rate cannot be trained here".to_owned()))
+    }
+
     /// How many it trains side by side.
     fn jobs(&self) -> usize {
         1
     }
+}
+
+/// A training with a rising rate.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ramped {
+    /// Rate and loss of every step.
+    pub steps: Vec<(f64, f64)>,
+    /// Epochs of it.
+    pub epochs: usize,
+    /// Seconds it took.
+    pub seconds: f64,
 }
 
 /// How much a search may cost.
@@ -47,6 +67,7 @@ pub struct Lab<'a> {
     known: Vec<Probe>,
     seen: Vec<Probe>,
     limits: Limits,
+    ramped: Ramped,
     /// Judges what Z cannot see.
     pub guard: Guard,
 }
@@ -63,7 +84,7 @@ impl<'a> Lab<'a> {
         if limits.seconds.is_nan() || limits.seconds <= 0.0 {
             return Err(TuneError::setting("max time", limits.seconds, "is not above 0 seconds"));
         }
-        Ok(Self { prober, known, seen: Vec::new(), limits, guard: Guard::default() })
+        Ok(Self { prober, known, seen: Vec::new(), limits, ramped: Ramped::default(), guard: Guard::default() })
     }
 
     /// The probes at some points, each seen from then on. `ahead` are points that will probably be asked for next: they are
@@ -105,6 +126,20 @@ impl<'a> Lab<'a> {
             found.extend(self.find(*point).cloned());
         }
         Ok(found)
+    }
+
+    /// Rate and loss of every step of a training with a rising rate.
+    ///
+    /// # Errors
+    /// When training fails.
+    pub fn ramp(&mut self, range: [f64; 2]) -> Result<Vec<(f64, f64)>, Halt> {
+        self.ramped = self.prober.ramp(range).map_err(Halt::Failed)?;
+        Ok(self.ramped.steps.clone())
+    }
+
+    /// Epochs and seconds that went into it.
+    pub(crate) fn ramp_cost(&self) -> (usize, f64) {
+        (self.ramped.epochs, self.ramped.seconds)
     }
 
     fn find(&self, point: Point) -> Option<&Probe> {

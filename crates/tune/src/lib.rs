@@ -49,6 +49,6 @@ pub use evbmf::{Factor, Variant, evbmf};
 pub use files::{ProbeLine, layer_table, probe_lines, probes_of, trace_table};
 pub use guard::Guard;
 pub use knowledge::{LEAST_ROWS, Layer, LayerGain, Side, knowledge, silent_share};
-pub use lab::{Halt, Lab, Limits, Prober};
+pub use lab::{Halt, Lab, Limits, Prober, Ramped};
 pub use probe::{PLATEAU, Point, Probe, ProbeEpoch, zeta};
-pub use search::{Grid2020, Knee, Random, Range, SEARCHES, Search, SearchSettings, Trace, Trust2021, search};
+pub use search::{Grid2020, Knee, Ramp, Random, Range, SEARCHES, Search, SearchSettings, Trace, Trust2021, search};

@@ -2,8 +2,8 @@
 
 use hybridrepair_core::Streams;
 use hybridrepair_tune::{
-    Choice, Grid2020, Lab, Limits, Point, Probe, ProbeEpoch, Prober, SEARCHES, Search, SearchSettings, TuneError, find,
-    search,
+    Choice, Grid2020, Lab, Limits, Point, Probe, ProbeEpoch, Prober, Ramped, SEARCHES, Search, SearchSettings,
+    TuneError, find, search,
 };
 
 /// A network that is a formula: from a point to Z, the loss after the probe, and accuracy on held-out pictures.
@@ -33,6 +33,12 @@ impl<F: Fn(Point) -> (f64, f64)> Prober for Script<F> {
     fn probe(&mut self, points: &[Point]) -> Result<Vec<Probe>, TuneError> {
         self.trained.extend(points);
         Ok(points.iter().map(|&p| (self.formula)(p)).zip(points).map(|((z, loss), &p)| probe(p, z, loss)).collect())
+    }
+
+    fn ramp(&mut self, [from, to]: [f64; 2]) -> Result<Ramped, TuneError> {
+        let rates = (0..=200).map(|i| from * (to / from).powf(f64::from(i) / 200.0));
+        let steps = rates.map(|lr| (lr, (self.formula)(Point::rate(lr)).1)).take_while(|s| s.1.is_finite()).collect();
+        Ok(Ramped { steps, epochs: 5, seconds: 1.0 })
     }
 
     fn jobs(&self) -> usize {
@@ -98,7 +104,7 @@ fn every_search_ends_within_its_budget_on_every_curve() {
 
 #[test]
 fn where_nothing_trains_ours_refuse() {
-    for name in ["knee", "range", "random"] {
+    for name in ["knee", "range", "ramp", "random"] {
         for dead in [CHANCE, f64::INFINITY] {
             let error = run(name, |p| (logistic(p.lr, 1e-2, 0.2), dead), 25).unwrap_err();
             assert!(error.to_string().contains("nothing trains"), "{name}: {error}");

@@ -79,11 +79,11 @@ impl TuneConfig {
         if self.checkpoint.is_some() && self.torchscript.is_some() {
             return wrong("checkpoint and torchscript both say where a probe begins: give one of them".to_owned());
         }
-        if self.checkpoint.is_some() && !["range", "random"].contains(&self.search()) {
+        if self.checkpoint.is_some() && !["range", "ramp", "random"].contains(&self.search()) {
             let name = self.search();
             return wrong(format!(
                 "method {name:?} reads structure that appears in the weights, and a trained checkpoint has it before the first \
-                 step: take range or random"
+                 step: take range, ramp or random"
             ));
         }
         if self.weight_decay && ["grid2020", "trust2021"].contains(&self.search()) {

@@ -12,7 +12,7 @@ use hybridrepair_torch::{
     Arch, DataFacts, Device, Model, ModelSpec, Runtime, open_checkpoint, open_script, predict_rows,
 };
 use hybridrepair_train::{At, EpochReading, Fit, Objective, Observer, Reading, Schedule, TrainError, Verdict};
-use hybridrepair_tune::{LayerGain, Point, Probe, ProbeEpoch, Prober, TuneError, silent_share};
+use hybridrepair_tune::{LayerGain, Point, Probe, ProbeEpoch, Prober, Ramped, TuneError, silent_share};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -113,6 +113,47 @@ impl<'a> Task<'a> {
         }
         let (epochs, planned) = (watch.epochs, self.config.probe_epochs);
         Ok(Probe { point, start_loss, epochs, planned, seconds: began.elapsed().as_secs_f64() })
+    }
+}
+
+impl Task<'_> {
+    /// One training of a probe's length while the rate rises.
+    fn ramp(&self, [from, to]: [f64; 2]) -> Result<Ramped, Error> {
+        let began = Instant::now();
+        let model = self.model(0)?;
+        let mut objective = self.objective(0)?;
+        let mut optimizer = self.config.train.optimizer.build();
+        let epochs = self.config.probe_epochs;
+        let mut fit = Fit {
+            model: &model,
+            optimizer: &mut *optimizer,
+            schedule: Schedule::Exponential { from, to },
+            epochs,
+            streams: self.streams(0),
+            state_file: None,
+            key: String::new(),
+        };
+        let mut steps = Steps(Vec::new());
+        match fit.run(&mut objective, &mut steps) {
+            Ok(_) | Err(TrainError::Diverged { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(Ramped { steps: steps.0, epochs, seconds: began.elapsed().as_secs_f64() })
+    }
+}
+
+/// Keeps rate and loss of every step, and stops when the loss is four times its smallest.
+struct Steps(Vec<(f64, f64)>);
+
+impl Observer for Steps {
+    fn after_step(&mut self, reading: &Reading, _: &Model) -> Verdict {
+        let least = self.0.iter().map(|s| s.1).fold(f64::INFINITY, f64::min);
+        self.0.push((reading.lr, reading.loss));
+        if reading.loss > 4.0 * least { Verdict::Stop } else { Verdict::Continue }
+    }
+
+    fn after_epoch(&mut self, _: &EpochReading, _: &Model) -> Verdict {
+        Verdict::Continue
     }
 }
 
@@ -280,6 +321,14 @@ impl<'a> Bench<'a> {
 impl Prober for Bench<'_> {
     fn probe(&mut self, points: &[Point]) -> Result<Vec<Probe>, TuneError> {
         self.train(points).map_err(|error| {
+            let said = TuneError::Probe(error.to_string());
+            self.failed = Some(error);
+            said
+        })
+    }
+
+    fn ramp(&mut self, range: [f64; 2]) -> Result<Ramped, TuneError> {
+        self.task.ramp(range).map_err(|error| {
             let said = TuneError::Probe(error.to_string());
             self.failed = Some(error);
             said

@@ -2,6 +2,7 @@
 
 mod grid2020;
 mod knee;
+mod ramp;
 mod random;
 mod range;
 mod trust2021;
@@ -10,6 +11,7 @@ use crate::{Halt, Lab, Pick, TuneError};
 pub use grid2020::{Grid2020, Trace};
 use hybridrepair_core::Streams;
 pub use knee::Knee;
+pub use ramp::Ramp;
 pub use random::Random;
 pub use range::Range;
 pub use trust2021::Trust2021;
@@ -56,7 +58,7 @@ pub struct SearchSettings {
 }
 
 /// Names of all searches.
-pub const SEARCHES: [&str; 5] = ["knee", "range", "grid2020", "trust2021", "random"];
+pub const SEARCHES: [&str; 6] = ["knee", "range", "ramp", "grid2020", "trust2021", "random"];
 
 /// The search of this name.
 ///
@@ -80,6 +82,7 @@ pub fn search(name: &str, settings: &SearchSettings) -> Result<Box<dyn Search>, 
     Ok(match name {
         "knee" => Box::new(Knee::new(settings.range)),
         "range" => Box::new(Range::new(settings.range)),
+        "ramp" => Box::new(Ramp::new(settings.range)),
         "grid2020" => Box::new(Grid2020::new()),
         "trust2021" => Box::new(Trust2021::new()),
         "random" => Box::new(Random::new(settings)),
