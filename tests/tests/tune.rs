@@ -85,7 +85,8 @@ fn a_fine_tune_goes_by_the_loss_and_traps_are_refused() {
     assert_eq!(said["choice"]["method"], "range");
     assert!(said["curve"].as_array().unwrap().iter().all(|p| p["z"].is_null()));
     // Z would say nothing of a trained network
-    tune(&["--checkpoint", model, "--method", "knee", "--output-dir", "x"]).fails(2, &["knee", "range or random"]);
+    tune(&["--checkpoint", model, "--method", "knee", "--output-dir", "x"])
+        .fails(2, &["knee", "range, ramp or random"]);
     tune(&["--method", "prayer", "--output-dir", "x"]).fails(2, &["prayer", "trust2021"]);
     tune(&["--lr-range", "1:0.1", "--output-dir", "x"]).fails(2, &["1:0.1"]);
     // nothing trains at such rates

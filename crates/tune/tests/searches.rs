@@ -107,7 +107,8 @@ fn where_nothing_trains_ours_refuse() {
     for name in ["knee", "range", "ramp", "random"] {
         for dead in [CHANCE, f64::INFINITY] {
             let error = run(name, |p| (logistic(p.lr, 1e-2, 0.2), dead), 25).unwrap_err();
-            assert!(error.to_string().contains("nothing trains"), "{name}: {error}");
+            let said = error.to_string();
+            assert!(said.contains("nothing trains") || said.contains("does not learn"), "{name}: {said}");
         }
     }
 }
