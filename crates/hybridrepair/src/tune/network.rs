@@ -11,7 +11,9 @@ use hybridrepair_data::{Normalizer, Splits};
 use hybridrepair_torch::{
     Arch, DataFacts, Device, Model, ModelSpec, Runtime, open_checkpoint, open_script, predict_rows,
 };
-use hybridrepair_train::{At, EpochReading, Fit, Objective, Observer, Reading, Schedule, TrainError, Verdict};
+use hybridrepair_train::{
+    At, EpochReading, Fit, Objective, Observer, Reading, Schedule, Supervised, TrainError, Verdict,
+};
 use hybridrepair_tune::{LayerGain, Point, Probe, ProbeEpoch, Prober, Ramped, TuneError, silent_share};
 use std::{
     collections::BTreeMap,
@@ -72,7 +74,7 @@ impl<'a> Task<'a> {
         })
     }
 
-    fn objective(&self, seed: u64) -> Result<impl Objective + use<>, Error> {
+    fn objective(&self, seed: u64) -> Result<Supervised, Error> {
         objective(&self.config.train, self.splits, None, self.normalizer, self.streams(seed))
     }
 

@@ -61,6 +61,9 @@ fn make(session: &Session) -> Result<Plan, Error> {
         _ if method.trainer.rule().is_some() => matching(session),
         _ => two_pass(session, method),
     };
+    // short repairs that look for the rate
+    let probes = if c.tune.auto { (c.tune.budget * c.tune.epochs) as u64 } else { 0 };
+    let lesson = lesson.longer_by(probes);
     let f = &c.finetune;
     let replay = f.replay_epochs as u64 * (train as u64 / f.batch_size as u64);
     let trained = replay * f.batch_size as u64 + lesson.trained;
@@ -109,6 +112,14 @@ struct Lesson {
     forward: u64,
     /// Pictures of the largest step.
     largest: u64,
+}
+
+impl Lesson {
+    /// With so many epochs more, after which no guard looks.
+    fn longer_by(self, more: u64) -> Self {
+        let longer = |n: u64| n + n / self.epochs.max(1) * more;
+        Self { steps: longer(self.steps), trained: longer(self.trained), forward: longer(self.forward), ..self }
+    }
 }
 
 fn matching(session: &Session) -> Lesson {
