@@ -118,7 +118,7 @@ impl Search for Knee {
             how = "two seeds";
             // a rate that only one seed bears is not taken
             if worse_loss(lab, first.point.lr) > AS_GOOD * worse_loss(lab, second.point.lr) {
-                (taken, other) = (second, Some(first));
+                (taken, other) = (*second, Some(*first));
             }
         }
         let reason = format!(
