@@ -24,6 +24,13 @@ pub enum Schedule {
         /// The rate at the last step of the run.
         to: f64,
     },
+    /// Linear warm-up, then always the same.
+    WarmUp {
+        /// The rate.
+        lr: f64,
+        /// Epochs of warm-up.
+        warmup: f64,
+    },
     /// A rate from each epoch on.
     Steps {
         /// Pairs of first epoch and rate; the first pair must begin at epoch 0.
@@ -48,6 +55,10 @@ impl Schedule {
                 let last = (steps * epochs).saturating_sub(1).max(1) as f64;
                 from * (to / from).powf((epoch * steps + step) as f64 / last)
             }
+            Self::WarmUp { lr, warmup } => {
+                let now = epoch as f64 + (step as f64 + 0.5) / steps.max(1) as f64;
+                lr * (now / warmup.max(1e-9)).min(1.0)
+            }
             Self::Steps { from } => from.iter().rev().find(|(e, _)| *e <= epoch).map_or(0.0, |(_, lr)| *lr),
         }
     }
@@ -55,7 +66,7 @@ impl Schedule {
     /// The highest rate.
     pub fn peak(&self) -> f64 {
         match self {
-            Self::Constant { lr } | Self::Cosine { lr, .. } => *lr,
+            Self::Constant { lr } | Self::Cosine { lr, .. } | Self::WarmUp { lr, .. } => *lr,
             Self::Exponential { from, to } => from.max(*to),
             Self::Steps { from } => from.iter().map(|(_, lr)| *lr).fold(0.0, f64::max),
         }
@@ -67,6 +78,7 @@ impl Schedule {
         match self {
             Self::Constant { .. } => Self::Constant { lr: peak },
             Self::Cosine { warmup, .. } => Self::Cosine { lr: peak, warmup: *warmup },
+            Self::WarmUp { warmup, .. } => Self::WarmUp { lr: peak, warmup: *warmup },
             Self::Exponential { from, to } => {
                 let by = peak / self.peak();
                 Self::Exponential { from: from * by, to: to * by }
@@ -85,7 +97,7 @@ impl Schedule {
     /// Names the offending rate.
     pub fn check(&self) -> Result<(), TrainError> {
         let rates = match self {
-            Self::Constant { lr } | Self::Cosine { lr, .. } => vec![*lr],
+            Self::Constant { lr } | Self::Cosine { lr, .. } | Self::WarmUp { lr, .. } => vec![*lr],
             // a ratio with 0 has no geometric course
             Self::Exponential { from, to } if *from > 0.0 && *to > 0.0 => vec![*from, *to],
             Self::Exponential { .. } => vec![f64::NAN],
@@ -112,6 +124,9 @@ mod tests {
         assert!(s.at(0, 0, 100, 10) < 0.01);
         assert!(s.at(1, 0, 100, 10) > 0.999);
         assert!(s.at(9, 99, 100, 10) < 1e-4);
+        let s = Schedule::WarmUp { lr: 1.0, warmup: 2.0 };
+        assert!((s.at(1, 0, 1, 10) - 0.75).abs() < 1e-12);
+        assert_eq!(s.at(2, 0, 1, 10), 1.0);
     }
 
     #[test]

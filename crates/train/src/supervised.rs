@@ -68,26 +68,8 @@ pub struct Supervised {
     streams: Streams,
     name: String,
     batches: Vec<Vec<usize>>,
-    seen: Seen,
-}
-
-/// What was right in the steps of an epoch, each before its update.
-#[derive(Clone, Copy, Debug, Default)]
-struct Seen {
-    n: f64,
-    right: f64,
-    among_five: f64,
-}
-
-impl Seen {
-    fn add(&mut self, logits: &Tensor, classes: &Tensor) {
-        let k = logits.size()[1].min(5);
-        let (_, best) = logits.detach().topk(k, -1, true, true);
-        let hits = best.eq_tensor(&classes.unsqueeze(1)).to_kind(Kind::Float);
-        self.n += classes.size()[0] as f64;
-        self.right += hits.select(1, 0).sum(Kind::Float).double_value(&[]);
-        self.among_five += hits.sum(Kind::Float).double_value(&[]);
-    }
+    /// Examples of this epoch that were answered right, and right among five, before the step that learned from them, and all.
+    right: (i64, i64, i64),
 }
 
 impl Supervised {
@@ -109,17 +91,8 @@ impl Supervised {
             return Err(TrainError::Empty(format!("{name} has no labelled picture")));
         }
         let name = name.to_owned();
-        Ok(Self {
-            data,
-            examples,
-            batch_size,
-            smoothing: 0.0,
-            drop_last: false,
-            streams,
-            name,
-            batches: Vec::new(),
-            seen: Seen::default(),
-        })
+        let (batches, right) = (Vec::new(), (0, 0, 0));
+        Ok(Self { data, examples, batch_size, smoothing: 0.0, drop_last: false, streams, name, batches, right })
     }
 
     /// Label smoothing (see [`cross_entropy`]).
@@ -154,8 +127,8 @@ impl Objective for Supervised {
 
     fn begin_epoch(&mut self, _: &Model, epoch: usize) -> Result<(), TrainError> {
         let mut rng = self.streams.at(&format!("{}.order", self.name), epoch as u64, 0);
-        self.seen = Seen::default();
         self.batches = shuffled_batches(self.examples.len(), self.batch_size, self.drop_last, &mut rng);
+        self.right = (0, 0, 0);
         Ok(())
     }
 
@@ -164,8 +137,12 @@ impl Objective for Supervised {
         let examples = batch.iter().map(|&i| self.examples[i]).collect::<Vec<_>>();
         let (x, y) = self.data.batch(&examples, self.streams, &self.name, at, model);
         let logits = model.forward(&x, true).logits;
-        self.seen.add(&logits, &y);
         let loss = cross_entropy(&logits, &y, self.smoothing);
+        let (_, best) = logits.detach().topk(logits.size()[1].min(5), -1, true, true);
+        let hits = best.eq_tensor(&y.unsqueeze(1));
+        let count = |hits: &Tensor| hits.sum(Kind::Int64).int64_value(&[]);
+        let (right, among_five, all) = self.right;
+        self.right = (right + count(&hits.select(1, 0)), among_five + count(&hits), all + examples.len() as i64);
         Ok(Some(StepLoss { loss, images_trained: examples.len() as u64, images_forward: 0 }))
     }
 
@@ -174,7 +151,8 @@ impl Objective for Supervised {
     }
 
     fn end_epoch(&mut self, _: &Model, _: usize) -> Result<Vec<(String, f64)>, TrainError> {
-        let share = |hits: f64| hits / self.seen.n.max(1.0);
-        Ok(vec![("acc1".to_owned(), share(self.seen.right)), ("acc5".to_owned(), share(self.seen.among_five))])
+        let (right, among_five, all) = self.right;
+        let share = |hits: i64| hits as f64 / all.max(1) as f64;
+        Ok(vec![("train_acc".to_owned(), share(right)), ("train_acc5".to_owned(), share(among_five))])
     }
 }

@@ -63,6 +63,14 @@ fn optimizers() -> [OptimSpec; 2] {
     ]
 }
 
+/// Every optimiser with its usual settings, and those that keep more state than usual.
+fn all_optimizers() -> Vec<OptimSpec> {
+    let mut all = OptimSpec::NAMES.map(|n| OptimSpec::named(n).unwrap()).to_vec();
+    all.push(OptimSpec::Rmsprop { alpha: 0.99, eps: 1e-8, weight_decay: 0.01, momentum: 0.5, centered: true });
+    all.extend(optimizers());
+    all
+}
+
 #[test]
 fn training_repeats_to_the_bit_and_learns() {
     tch::set_num_threads(1);
@@ -81,7 +89,7 @@ fn a_resumed_run_equals_an_uninterrupted_one_to_the_bit() {
     tch::set_num_threads(1);
     let dir = std::env::temp_dir().join(format!("hybridrepair-fit-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
-    for (i, spec) in optimizers().into_iter().enumerate() {
+    for (i, spec) in all_optimizers().into_iter().enumerate() {
         let whole = model();
         let expected = fit(&whole, 4, &spec, None, &mut NoObserver).unwrap();
         let file = dir.join(format!("state{i}.safetensors"));
@@ -179,21 +187,54 @@ fn a_loss_that_is_not_finite_ends_the_run_and_leaves_finite_weights() {
 /// 100 steps on `sum cos(1.3 w) + 0.05 w^4`; numbers of `crates/torch/tests/make_golden.py` with torch 2.11.0.
 #[test]
 fn optimisers_move_as_pytorchs_do() {
+    let (betas, eps, decay) = ((0.9, 0.999), 1e-8, 0.01);
     let cases = [
         (
             OptimSpec::Sgd { momentum: 0.9, weight_decay: 0.01, nesterov: false },
+            0.05,
             [1.712_662_458, -1.716_921_568, 1.712_205_410],
         ),
         (
             OptimSpec::Sgd { momentum: 0.9, weight_decay: 0.01, nesterov: true },
+            0.05,
             [1.715_721_250, -1.715_723_754, 1.715_720_177],
         ),
+        (OptimSpec::Adamw { betas, eps, weight_decay: 0.1 }, 0.05, [1.704_576_135, -1.712_437_034, 1.691_102_147]),
+        (OptimSpec::Adam { betas, eps, weight_decay: decay }, 0.05, [1.716_979_623, -1.716_979_623, 1.711_300_731]),
         (
-            OptimSpec::Adamw { betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.1 },
-            [1.704_576_135, -1.712_437_034, 1.691_102_147],
+            OptimSpec::Nadam { betas, eps, weight_decay: decay, momentum_decay: 4e-3 },
+            0.05,
+            [1.715_722_799, -1.715_722_919, 1.715_747_952],
+        ),
+        (OptimSpec::Adamax { betas, eps, weight_decay: decay }, 0.05, [1.716_051_817, -1.716_588_378, 1.720_706_463]),
+        (
+            OptimSpec::Rmsprop { alpha: 0.99, eps, weight_decay: decay, momentum: 0.0, centered: false },
+            0.002,
+            [1.382_050_395, -1.743_170_619, 0.927_745_640],
+        ),
+        (
+            OptimSpec::Rmsprop { alpha: 0.99, eps, weight_decay: decay, momentum: 0.5, centered: true },
+            0.002,
+            [1.674_133_658, -1.715_827_227, 1.462_081_671],
+        ),
+        (
+            OptimSpec::Adagrad { lr_decay: 0.01, eps: 1e-10, weight_decay: decay },
+            0.05,
+            [1.594_067_812, -1.716_732_621, 1.245_746_136],
+        ),
+        (
+            OptimSpec::Adadelta { rho: 0.9, eps: 1e-6, weight_decay: decay },
+            1.0,
+            [1.369_896_054, -1.767_451_167, 0.977_157_891],
+        ),
+        // PyTorch has none: the formulas in numpy, in double precision
+        (
+            OptimSpec::Adabound { betas, eps, weight_decay: decay, final_lr: 0.1, gamma: 1e-3 },
+            0.05,
+            [1.716_979_537, -1.716_979_676, 1.711_300_641],
         ),
     ];
-    for (spec, want) in cases {
+    for (spec, lr, want) in cases {
         let mut params = Params::new();
         let w = params.add("w", &Tensor::from_slice(&[1.0f32, -2.0, 0.5]));
         let mut optimizer = spec.build();
@@ -201,11 +242,26 @@ fn optimisers_move_as_pytorchs_do() {
             let loss = (&w * 1.3).cos().sum(Kind::Float) + w.pow_tensor_scalar(4).sum(Kind::Float) * 0.05;
             params.zero_grad();
             loss.backward();
-            optimizer.step(&params, 0.05);
+            optimizer.step(&params, lr);
         }
         for (i, want) in want.into_iter().enumerate() {
             let got = w.double_value(&[i as i64]);
             assert!((got - want).abs() < 1e-6, "{spec:?}: {got} for {want}");
         }
     }
+}
+
+#[test]
+fn gradients_are_bounded_by_value_and_by_norm() {
+    use hybridrepair_train::optim::Clip;
+    let gradient = |clip: Clip| {
+        let mut params = Params::new();
+        let w = params.add("w", &Tensor::from_slice(&[1.0f32, 1.0]));
+        (&w * Tensor::from_slice(&[3.0f32, -4.0])).sum(Kind::Float).backward();
+        clip.apply(&params);
+        Vec::<f32>::try_from(w.grad()).unwrap()
+    };
+    assert_eq!(gradient(Clip::Value(3.5)), [3.0, -3.5]);
+    assert_eq!(gradient(Clip::Norm(2.5)), [1.5, -2.0]);
+    assert_eq!(gradient(Clip::Norm(5.5)), [3.0, -4.0]);
 }

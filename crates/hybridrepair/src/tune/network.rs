@@ -200,7 +200,7 @@ impl Watch<'_, '_> {
             z,
             layers,
             loss: reading.loss,
-            train_acc: top("acc1").zip(top("acc5")).map(|(a, b)| [a, b]),
+            train_acc: top("train_acc").zip(top("train_acc5")).map(|(a, b)| [a, b]),
             val_loss: held_out.map(|h| h.0),
             val_acc: held_out.map(|h| h.1),
         })
