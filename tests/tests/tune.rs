@@ -10,7 +10,7 @@ fn recipe(w: &World, name: &str, optimizer: &str) {
 }
 
 const SGD: &str = "{ name = \"sgd\", momentum = 0.9, weight_decay = 5e-4, nesterov = true }";
-const ADAM: &str = "{ name = \"adamw\", betas = [0.9, 0.999], eps = 1e-8, weight_decay = 0.0 }";
+const ADAM: &str = "{ name = \"adam\", weight_decay = 0.0 }";
 
 fn numbers(curve: &Value, key: &str) -> Vec<f64> {
     let first = curve.as_array().unwrap().iter().filter(|p| p["seed"] == 0);
