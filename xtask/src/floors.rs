@@ -28,6 +28,8 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("finetune", 3, &["core", "data", "torch", "train"]),
     ("doctor", 3, &["core", "torch", "train"]),
     ("arena", 3, &["core", "torch", "train"]),
+    // a page reads pictures, and writes answers into a run
+    ("serve", 3, &["core", "data", "label", "runs"]),
     ("patch-torch", 3, &["core", "patch", "torch"]),
     ("facade", 4, &[".."]),
     ("cli", 5, &[".."]),

@@ -4,6 +4,7 @@ use hybridrepair_data::DataError;
 use hybridrepair_label::LabelError;
 use hybridrepair_runs::RunsError;
 use hybridrepair_select::SelectError;
+use hybridrepair_serve::ServeError;
 use std::fmt;
 
 /// Why a command failed, and what to do next.
@@ -95,6 +96,20 @@ impl From<SelectError> for Failure {
             SelectError::Core(error) => error.into(),
             SelectError::Needs { .. } => Self::new(Exit::Usage, &error).help("pass the array that it names"),
             _ => Self::new(Exit::Usage, &error),
+        }
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Runs(error) => error.into(),
+            ServeError::Listen { .. } => {
+                Self::new(Exit::Usage, &error).help("give another --port, or none: then a free one is taken")
+            }
+            _ => {
+                Self::new(Exit::Unexpected, &error).help("check the run's folder, its rights and the room on its disk")
+            }
         }
     }
 }

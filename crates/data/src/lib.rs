@@ -50,7 +50,7 @@ pub use mnist::read_mnist_part;
 pub use published::{DrawSource, PublishedSplit};
 pub use randaugment::RandAugment;
 pub use rsna::{Grey, read_dicom};
-pub use sheet::{Sheet, contact_sheet, png};
+pub use sheet::{Sheet, contact_sheet, jpeg, png, thumbnail_sheet};
 pub use signs::{SIGNS_VERSION, SignsSpec, signs};
 pub use splits::{Field, Labelled, Normalization, Splits, Whole};
 pub use stl10::{read_stl10, read_stl10_part};

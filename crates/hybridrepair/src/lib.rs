@@ -46,6 +46,8 @@ mod session;
 #[cfg(feature = "torch")]
 pub mod stages;
 #[cfg(feature = "torch")]
+mod surroundings;
+#[cfg(feature = "torch")]
 mod train;
 #[cfg(feature = "torch")]
 mod trainer;

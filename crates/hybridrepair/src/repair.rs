@@ -2,7 +2,7 @@ use crate::{
     Error, Method, Preset, Progress, RepairConfig, Run, Session, Trainer,
     stages::{self, Bought, Evaluation, Material},
 };
-use hybridrepair_core::{Evidence, Need};
+use hybridrepair_core::{Evidence, Need, Selection};
 use hybridrepair_embed::Extractor;
 use hybridrepair_runs::{
     BudgetNumbers, Event, FieldEstimate, HoldoutNumbers, RunDir, Summary, write_config, write_json,
@@ -73,6 +73,7 @@ fn work(session: &Session, run: &mut Run<'_>, method: Method, rule_name: Option<
     let layout = run.dir.layout().clone();
     let mut bought = Bought::default();
     let mut evidence = Evidence::default();
+    let mut selection = Selection::default();
     let before = stages::replay(session, run)?;
     let mut repaired = None;
     if let Some(rule_name) = rule_name {
@@ -88,7 +89,7 @@ fn work(session: &Session, run: &mut Run<'_>, method: Method, rule_name: Option<
             stages::source_embeddings(session, run, &mut evidence)?;
         }
         let judges = stages::random_share(session, run)?;
-        let selection = stages::select(session, run, rule_name, &evidence, &judges)?;
+        selection = stages::select(session, run, rule_name, &evidence, &judges)?;
         bought = stages::annotate(session, run, &selection, &judges, &evidence)?;
         let mut labels = bought.labels.clone();
         if method.spread {
@@ -103,6 +104,7 @@ fn work(session: &Session, run: &mut Run<'_>, method: Method, rule_name: Option<
         repaired = Some(stages::zero_label(session, run, &before)?);
     }
     let evaluation = stages::evaluate(session, run, &before, repaired.as_ref(), &bought)?;
+    stages::describe(session, run, &evidence, &selection, &evaluation, repaired.as_ref())?;
     let summary = summary(session, method, rule_name, run, &evaluation, repaired.is_some())?;
     summary.write(&layout.summary())?;
     run.events.record(Event::RunEnd { exit: 0 })?;

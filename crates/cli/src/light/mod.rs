@@ -2,14 +2,16 @@
 
 mod inspect;
 mod label;
+mod numbers;
 pub mod patch;
 mod prepare;
+mod report;
 mod select;
 mod sheet;
 
 use crate::{
     Failure,
-    args::{Command, DataCommand},
+    args::{Command, DataCommand, ExportArgs},
 };
 use std::process::ExitCode;
 
@@ -26,6 +28,8 @@ pub fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Data { command: DataCommand::Prepare(args) } => prepare::run(args),
         Command::Data { command: DataCommand::Inspect(args) } => inspect::run(args),
         Command::Label { command } => label::run(command),
+        Command::Report(args) => report::run(args),
+        Command::Export(ExportArgs { numbers: Some(what), .. }) => numbers::run(what),
         other => unreachable!("{other:?} needs libtorch"),
     }
 }

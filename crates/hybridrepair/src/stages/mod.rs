@@ -3,6 +3,7 @@
 mod annotate;
 mod cached;
 mod cluster;
+mod describe;
 mod embed;
 mod evaluate;
 mod finetune;
@@ -18,6 +19,7 @@ mod zero_label;
 
 pub use annotate::{Bought, annotate};
 pub use cluster::cluster;
+pub use describe::describe;
 pub use embed::{embed, source_embeddings};
 pub use evaluate::{Evaluation, evaluate};
 pub use finetune::{Repaired, finetune};

@@ -44,7 +44,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Early(args) => early::run(args),
         Command::Patch { command } => patch::run(command),
         Command::Evaluate(args) => evaluate::run(args),
-        Command::Export(args) => export::run(args),
+        Command::Export(args) if args.numbers.is_none() => export::run(args),
         Command::Env { json } => env::run(*json),
         light => light::run(light),
     }

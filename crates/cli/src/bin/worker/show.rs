@@ -55,10 +55,11 @@ pub(crate) fn waiting(waiting: Waiting, run: &Path, as_json: bool) -> Result<(),
     if judges > 0 {
         say!("({judges} of them are drawn at random: they estimate accuracy and are not trained on)");
     }
-    say!("  1. hybridrepair label export {run} --to csv      (or label-studio, cvat, sheet)");
-    say!("  2. label the pictures");
-    say!("  3. hybridrepair label import {run} FILE          (as often as you like, also in pieces)");
-    say!("  4. hybridrepair resume {run}");
+    say!("  1. hybridrepair label serve {run}                (in a browser on this machine; Ctrl-C when you are done)");
+    say!("     or, with a tool of your own:");
+    say!("     hybridrepair label export {run} --to csv      (or label-studio, cvat, sheet)");
+    say!("     hybridrepair label import {run} FILE          (as often as you like, also in pieces)");
+    say!("  2. hybridrepair resume {run}");
     Ok(())
 }
 
