@@ -12,7 +12,7 @@ const CHOICE: &str = "tune/choice.toml";
 
 /// What the page needs of a line of `probes.jsonl`.
 #[derive(Debug, Deserialize)]
-struct Line1 {
+struct ProbeLine {
     lr: f64,
     wd: Option<f64>,
     seed: u64,
@@ -57,7 +57,7 @@ struct Probe {
 }
 
 /// The probes of the curve, by rate; one that was trained twice counts as its last lines.
-fn curve(lines: &[Line1]) -> Vec<Probe> {
+fn curve(lines: &[ProbeLine]) -> Vec<Probe> {
     let mut rates: Vec<f64> = lines.iter().filter(|l| l.seed == 0 && l.wd.is_none()).map(|l| l.lr).collect();
     rates.sort_by(f64::total_cmp);
     rates.dedup();
@@ -98,7 +98,7 @@ impl Page for LearningRate {
     }
 
     fn write(&self, run: &RunFolder, html: &mut Html) -> Result<(), RunsError> {
-        let lines: Vec<Line1> = run.lines(PROBES)?;
+        let lines: Vec<ProbeLine> = run.lines(PROBES)?;
         let choice: Choice = read_config(&run.path(CHOICE))?;
         let probes = curve(&lines);
         let cost = format!("{} epochs, {} of one core", choice.cost.epochs, duration(choice.cost.seconds));
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_diverged_probe_is_a_gap_and_a_repeated_one_counts_once() {
-        let line = |lr, epoch, z: f64, loss| Line1 {
+        let line = |lr, epoch, z: f64, loss| ProbeLine {
             lr,
             wd: None,
             seed: 0,
