@@ -64,7 +64,9 @@ pub fn find(search: &mut dyn Search, lab: &mut Lab<'_>, seed: u64) -> Result<Cho
         Err(Halt::Failed(error)) => return Err(error),
     };
     let pick = search.pick(lab)?;
-    let probe = lab.seen().iter().find(|p| p.point == pick.point);
+    // a published search may take a rate that it has not trained: then the nearest one stands for it
+    let far = |p: &&Probe| ((p.point.lr / pick.point.lr).ln().abs(), p.point != pick.point);
+    let probe = lab.seen().iter().min_by(|a, b| far(a).partial_cmp(&far(b)).unwrap_or(std::cmp::Ordering::Equal));
     let objection = match probe {
         Some(probe) => lab.objection(probe),
         None => None,

@@ -124,13 +124,13 @@ fn chance_at_the_floor_of_z_is_refused() {
     assert!(found.lr < 6e-2 && found.objection.is_none(), "{found:?}");
     assert!(found.ended.contains("the guard refuses") || found.ended.contains("flat"), "{found:?}");
     // a rate that only one seed bears is not taken
-    let fragile = |p: Point| {
-        let (z, loss) = (logistic(p.lr, 1e-2, 0.2), loss(p.lr, 1e-2, 0.5));
-        if p.seed == 1 && p.lr > 8e-3 { (z, CHANCE) } else { (z, loss) }
-    };
-    let steady = run("knee", |p| (logistic(p.lr, 1e-2, 0.2), loss(p.lr, 1e-2, 0.5)), 40).unwrap();
+    let network = |p: Point| (logistic(p.lr, 1e-2, 0.2), loss(p.lr, 1e-2, 0.5));
+    let steady = run("knee", network, 40).unwrap();
+    let fragile = |p: Point| if p.seed == 1 && p.lr >= steady.lr { (0.2, CHANCE) } else { network(p) };
     let found = run("knee", fragile, 40).unwrap();
     assert!(found.lr < steady.lr && found.runner_up == Some(steady.lr), "{found:?} {steady:?}");
+    let error = run("knee", |p| if p.seed == 1 { (0.2, CHANCE) } else { network(p) }, 60).unwrap_err();
+    assert!(error.to_string().contains("from one seed and not from another"), "{error}");
 }
 
 /// Section 5: while Z reads 1 ties go up in both directions, and strong weight decay lowers Z by itself.
@@ -160,7 +160,7 @@ fn trust2021_begins_too_high_and_walks_down() {
     let mut lab = Lab::new(&mut script, vec![], Limits { probes: 300, seconds: 1e6 }).unwrap();
     find(&mut *search("trust2021", &settings(300)).unwrap(), &mut lab, 0).unwrap();
     let first = lab.seen()[0].point;
-    assert_eq!((first.lr, first.wd), (1e-4 / 1.45, Some(0.0)));
+    assert!((first.lr * 1.45 / 1e-4 - 1.0).abs() < 1e-12 && first.wd == Some(0.0), "{first:?}");
     assert_eq!(lab.seen()[1].point.wd, Some(1e-7));
 }
 
@@ -174,10 +174,10 @@ fn grid2020_says_what_it_did() {
         let told = grid.trace().iter().map(|t| t.msg).collect::<Vec<_>>();
         (found, told)
     };
-    let (found, told) = said(|lr| logistic(lr, 1e-2, 0.2), 300);
+    let (found, told) = said(|lr| logistic(lr, 5e-2, 0.2), 300);
     assert!(told.contains(&"all-zero") && told.contains(&"plateau") && told.contains(&"nothing"), "{told:?}");
     assert!(["exit-counter", "exit-delta", "plateau"].contains(told.last().unwrap()), "{told:?}");
-    assert!(found.lr > 1e-3 && found.lr < 0.2, "{found:?}");
+    assert!(found.lr > 1e-3 && found.lr < 1.0, "{found:?}");
     let (_, told) = said(|lr| if lr > 5e-5 { 0.4 } else { 0.9 }, 40);
     assert_eq!(told[0], "early-cross");
     // 0 right after the first point, which closes the grid
@@ -227,9 +227,9 @@ fn more_cores_find_the_same_rate() {
 #[test]
 fn time_is_a_limit_as_well() {
     let mut script = Script::new(|p: Point| (logistic(p.lr, 1e-2, 0.2), loss(p.lr, 1e-3, 0.5)));
-    let mut lab = Lab::new(&mut script, vec![], Limits { probes: 40, seconds: 9.0 }).unwrap();
+    let mut lab = Lab::new(&mut script, vec![], Limits { probes: 40, seconds: 5.0 }).unwrap();
     let found = find(&mut *search("range", &settings(40)).unwrap(), &mut lab, 0).unwrap();
-    assert!(found.ended.contains("the time is used up after 9 probes"), "{found:?}");
+    assert!(found.ended.contains("the time is used up after 5 probes"), "{found:?}");
 }
 
 #[test]

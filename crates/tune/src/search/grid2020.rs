@@ -136,7 +136,6 @@ impl Search for Grid2020 {
             return Err(TuneError::Refused("no probe was made".to_owned()));
         }
         let reason = "the upper end of the last grid, as published".to_owned();
-        // what stands for it when the guard looks: the grid's end itself was often not trained
         Ok(Pick { point: Point::rate(self.hi), reason, runner_up: None })
     }
 

@@ -1,9 +1,5 @@
 use super::Search;
-use crate::{
-    Halt, Lab, PLATEAU, Pick, Point, Probe, TuneError,
-    choice::{admitted, nothing_trains},
-    zeta,
-};
+use crate::{Halt, Lab, PLATEAU, Pick, Point, Probe, TuneError, choice::nothing_trains, zeta};
 
 /// Up from a rate that is too small to write anything, until structure no longer grows: the house search for training from
 /// scratch.
@@ -20,6 +16,8 @@ const STEP: f64 = 1.45;
 const FLAT: f64 = 0.07;
 /// Structure must have fallen so far below 1 before a flat piece is the floor and not the edge of the upper level.
 const FALLEN: f64 = 0.25;
+/// A loss below this share of all before still falls.
+const FALLING: f64 = 0.97;
 /// A loss within this share of the best is as good.
 const AS_GOOD: f64 = 1.1;
 
@@ -41,6 +39,11 @@ impl Knee {
                 return Some(format!("the guard refuses {:.3e}: {why}", last.point.lr));
             }
         }
+        // as long as the loss still falls there is something to gain, whatever Z says
+        let before = walked[..walked.len() - 1].iter().map(Probe::loss).fold(f64::INFINITY, f64::min);
+        if last.loss() < FALLING * before {
+            return None;
+        }
         let written = walked.iter().map(Probe::z).filter(|z| *z < 1.0).collect::<Vec<_>>();
         if let [.., a, b, c] = written[..] {
             let (low, high) = (a.min(b).min(c), a.max(b).max(c));
@@ -56,21 +59,33 @@ impl Knee {
     }
 }
 
-/// Both seeds of a rate as far as they were trained: the larger loss speaks.
-fn worse_loss(lab: &Lab<'_>, lr: f64) -> f64 {
-    lab.seen().iter().filter(|p| p.point.lr == lr).map(Probe::loss).fold(0.0, f64::max)
+/// All seeds of a rate that were trained.
+fn of_rate<'l>(lab: &'l Lab<'_>, lr: f64) -> impl Iterator<Item = &'l Probe> {
+    lab.seen().iter().filter(move |p| p.point.lr == lr)
 }
 
-/// The rates that may be taken, best first: the largest rate whose Z is at the floor and whose loss is as good as the best.
+/// The larger loss speaks.
+fn worse_loss(lab: &Lab<'_>, lr: f64) -> f64 {
+    of_rate(lab, lr).map(Probe::loss).fold(0.0, f64::max)
+}
+
+/// The rates that may be taken, best first: the largest rate whose Z is at the floor and whose loss is as good as the best, then
+/// what is as good and less written, then smaller rates by their loss.
 fn ranking<'l>(walked: &[&'l Probe], lab: &Lab<'_>) -> Vec<&'l Probe> {
     let admitted = walked.iter().copied().filter(|p| lab.objection(p).is_none()).collect::<Vec<_>>();
     let best = admitted.iter().map(|p| p.loss()).fold(f64::INFINITY, f64::min);
-    let good = admitted.iter().copied().filter(|p| p.loss() <= AS_GOOD * best).collect::<Vec<_>>();
     let floor = admitted.iter().map(|p| p.z()).fold(f64::INFINITY, f64::min);
-    let (mut at_floor, mut above): (Vec<_>, Vec<_>) = good.into_iter().partition(|p| p.z() <= floor + FLAT);
-    at_floor.sort_by(|a, b| b.point.lr.total_cmp(&a.point.lr));
-    above.sort_by(|a, b| b.point.lr.total_cmp(&a.point.lr));
-    at_floor.into_iter().chain(above).collect()
+    let (good, mut rest): (Vec<_>, Vec<_>) = admitted.into_iter().partition(|p| p.loss() <= AS_GOOD * best);
+    let (mut ranked, mut above): (Vec<_>, Vec<_>) = good.into_iter().partition(|p| p.z() <= floor + FLAT);
+    for rates in [&mut ranked, &mut above] {
+        rates.sort_by(|a, b| b.point.lr.total_cmp(&a.point.lr));
+    }
+    ranked.extend(above);
+    let first = ranked.first().map_or(0.0, |p| p.point.lr);
+    rest.retain(|p| p.point.lr < first);
+    rest.sort_by(|a, b| a.loss().total_cmp(&b.loss()));
+    ranked.extend(rest);
+    ranked
 }
 
 impl Search for Knee {
@@ -97,36 +112,47 @@ impl Search for Knee {
             let silent = walked.last().is_none_or(|p| p.z() >= 1.0);
             lr *= if silent { STEP * STEP } else { STEP };
         };
-        // the two finalists once more, from other weights and in another order
-        let finalists = ranking(&self.walked(lab), lab).into_iter().take(2).map(|p| p.point).collect::<Vec<_>>();
-        let again = finalists.iter().map(|p| Point { seed: 1, ..*p }).collect::<Vec<_>>();
-        lab.probe(&again, &[])?;
+        // the two finalists once more, from other weights and in another order; further ones while none bears it
+        let ranked = ranking(&self.walked(lab), lab).into_iter().map(|p| p.point).collect::<Vec<_>>();
+        let again = ranked.iter().map(|p| Point { seed: 1, ..*p }).collect::<Vec<_>>();
+        let (first, further) = again.split_at(again.len().min(2));
+        let mut borne = lab.probe(first, &[])?.iter().any(|p| lab.objection(p).is_none());
+        for point in further {
+            if borne {
+                break;
+            }
+            borne = lab.probe(&[*point], &[])?.iter().any(|p| lab.objection(p).is_none());
+        }
         Ok(why)
     }
 
     fn pick(&self, lab: &Lab<'_>) -> Result<Pick, TuneError> {
-        if admitted(lab).is_empty() {
-            return Err(nothing_trains(lab));
-        }
         let ranked = ranking(&self.walked(lab), lab);
         let Some(first) = ranked.first() else { return Err(nothing_trains(lab)) };
-        let second = ranked.get(1);
-        let twice = |p: &Probe| lab.seen().iter().any(|q| q.point.lr == p.point.lr && q.point.seed == 1);
-        let (mut taken, mut other) = (*first, second.copied());
-        let mut how = "one seed";
-        if let Some(second) = second.filter(|s| twice(s) && twice(first)) {
-            how = "two seeds";
-            // a rate that only one seed bears is not taken
-            if worse_loss(lab, first.point.lr) > AS_GOOD * worse_loss(lab, second.point.lr) {
-                (taken, other) = (*second, Some(*first));
-            }
+        let twice = ranked.iter().copied().filter(|p| of_rate(lab, p.point.lr).count() > 1).collect::<Vec<_>>();
+        let borne = |p: &Probe| of_rate(lab, p.point.lr).all(|q| lab.objection(q).is_none());
+        let mut candidates = twice.iter().copied().filter(|p| borne(p)).collect::<Vec<_>>();
+        // where the limits left no room for a second seed the first one speaks alone
+        let how = if twice.is_empty() { "one seed" } else { "two seeds" };
+        if twice.is_empty() {
+            candidates = vec![*first];
         }
+        if let [a, b, ..] = candidates[..]
+            && worse_loss(lab, a.point.lr) > AS_GOOD * worse_loss(lab, b.point.lr)
+        {
+            candidates.swap(0, 1);
+        }
+        let Some(taken) = candidates.first() else {
+            let lr = first.point.lr;
+            return Err(TuneError::Refused(format!("rates such as {lr:.3e} train from one seed and not from another")));
+        };
         let reason = format!(
             "the largest rate at the floor of Z ({:.2}) that trains as well as the best: loss {:.3}, best {:.3}; {how}",
             taken.z(),
             taken.loss(),
             lab.best_loss()
         );
+        let other = ranked.iter().find(|p| p.point != taken.point);
         Ok(Pick { point: taken.point, reason, runner_up: other.map(|p| p.point.lr) })
     }
 }
