@@ -99,6 +99,10 @@ fn a_fine_tune_goes_by_the_loss_and_traps_are_refused() {
         tune(&["--method", "grid2020", "--budget", "4", "--evbmf", "upstream", "--output-dir", "grid"]).ok().json();
     assert_eq!(grid["choice"]["method"], "grid2020");
     assert!(String::from_utf8(w.read("grid/tune/lrrt.csv")).unwrap().starts_with("lr,rank,msg\n"));
+    // any scripted network, as it lies in the file
+    w.run(&["export", "--checkpoint", model, "--to", "torchscript", "--output", "net.pt"]).ok();
+    let script = tune(&["--torchscript", "net.pt", "--method", "range", "--budget", "2", "--output-dir", "script"]);
+    assert_eq!(script.ok().json()["choice"]["cost"]["trained"], 2);
     let random =
         tune(&["--method", "random", "--budget", "3", "--with", "weight-decay", "--output-dir", "r"]).ok().json();
     assert!(random["choice"]["weight_decay"].as_f64().unwrap() > 0.0);

@@ -48,12 +48,12 @@ pub struct TrainArgs {
     /// Go on with the run in --output-dir
     #[arg(long)]
     pub resume: bool,
-    /// How `--lr auto` looks for it.
-    #[command(flatten, next_help_heading = "With --lr auto")]
-    pub search: SearchArgs,
     /// Output.
     #[command(flatten)]
     pub output: Output,
+    /// How `--lr auto` looks for it.
+    #[command(flatten, next_help_heading = "With --lr auto")]
+    pub search: SearchArgs,
 }
 
 /// A part of a data set.
