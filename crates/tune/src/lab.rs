@@ -68,6 +68,8 @@ pub struct Lab<'a> {
     seen: Vec<Probe>,
     limits: Limits,
     ramped: Ramped,
+    /// Questions in a row that brought nothing new.
+    stale: usize,
     /// Judges what Z cannot see.
     pub guard: Guard,
 }
@@ -84,7 +86,15 @@ impl<'a> Lab<'a> {
         if limits.seconds.is_nan() || limits.seconds <= 0.0 {
             return Err(TuneError::setting("max time", limits.seconds, "is not above 0 seconds"));
         }
-        Ok(Self { prober, known, seen: Vec::new(), limits, ramped: Ramped::default(), guard: Guard::default() })
+        Ok(Self {
+            prober,
+            known,
+            seen: Vec::new(),
+            limits,
+            ramped: Ramped::default(),
+            stale: 0,
+            guard: Guard::default(),
+        })
     }
 
     /// The probes at some points, each seen from then on. `ahead` are points that will probably be asked for next: they are
@@ -98,6 +108,11 @@ impl<'a> Lab<'a> {
             if !self.has_seen(*point) && !wanted.contains(point) {
                 wanted.push(*point);
             }
+        }
+        // a published search that walks in a circle would never end, since a probe that was seen costs nothing
+        self.stale = if wanted.is_empty() { self.stale + 1 } else { 0 };
+        if self.stale > self.limits.probes {
+            return Err(Halt::Probes);
         }
         let room = self.limits.probes.saturating_sub(self.seen.len());
         wanted.truncate(room);
