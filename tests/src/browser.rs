@@ -47,7 +47,7 @@ impl Browser {
         let port = loop {
             let mut line = String::new();
             assert!(lines.read_line(&mut line).expect("readable") > 0, "the driver says its port");
-            let after = line.split("on port ").nth(1).map(|t| t.trim().trim_end_matches('.').to_owned());
+            let after = line.split("successfully on port ").nth(1).map(|t| t.trim().trim_end_matches('.').to_owned());
             if let Some(port) = after.and_then(|t| t.parse().ok()) {
                 break port;
             }
@@ -160,6 +160,19 @@ impl Browser {
         self.devtools("Network.emulateNetworkConditions", &limits);
     }
 
+    /// A picture of the element that fits, as PNG.
+    pub fn picture_of(&self, selector: &str) -> Vec<u8> {
+        let place = format!(
+            "(() => {{ const r = document.querySelector('{selector}').getBoundingClientRect(); \
+             return [r.x + scrollX, r.y + scrollY, r.width, r.height]; }})()"
+        );
+        let at = self.value(&place);
+        let clip = json!({ "x": at[0], "y": at[1], "width": at[2], "height": at[3], "scale": 1 });
+        let params = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let data = self.devtools("Page.captureScreenshot", &params);
+        from_base64(data["data"].as_str().expect("a picture"))
+    }
+
     /// Writes a picture of the page, of its whole length where `whole` says so, into the folder that `HYBRIDREPAIR_SHOTS`
     /// names; without it nothing is written.
     pub fn shot(&self, name: &str, whole: bool) {
@@ -196,11 +209,20 @@ impl Browser {
             body.len()
         );
         stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("the driver reads");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("the driver answers");
-        let text = String::from_utf8_lossy(&answer);
-        let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        let value: Value = serde_json::from_str(body).unwrap_or_else(|e| panic!("{e}: {text}"));
+        // the driver keeps the connection open: the length says where the answer ends
+        let mut reader = BufReader::new(stream);
+        let (mut line, mut length) = (String::new(), 0);
+        while reader.read_line(&mut line).expect("the driver answers") > 2 {
+            if let Some((name, value)) = line.split_once(':').filter(|(n, _)| n.eq_ignore_ascii_case("content-length"))
+            {
+                length = value.trim().parse().unwrap_or_else(|e| panic!("{name}: {e}"));
+            }
+            line.clear();
+        }
+        let mut answer = vec![0; length];
+        reader.read_exact(&mut answer).expect("the driver answers");
+        let body = String::from_utf8_lossy(&answer);
+        let value: Value = serde_json::from_str(&body).unwrap_or_else(|e| panic!("{e}: {body}"));
         let value = value["value"].clone();
         assert!(value["error"].is_null(), "{method} {path}: {value}");
         value

@@ -1,6 +1,7 @@
 use crate::Exit;
 use hybridrepair_core::CoreError;
 use hybridrepair_data::DataError;
+use hybridrepair_doctor::DoctorError;
 use hybridrepair_label::LabelError;
 use hybridrepair_runs::RunsError;
 use hybridrepair_select::SelectError;
@@ -87,6 +88,17 @@ impl From<LabelError> for Failure {
             _ => (Exit::Input, "check the path and its rights"),
         };
         Self::new(exit, &error).help(help)
+    }
+}
+
+impl From<DoctorError> for Failure {
+    fn from(error: DoctorError) -> Self {
+        match error {
+            DoctorError::Setting { .. } | DoctorError::Net(_) => {
+                Self::new(Exit::Usage, &error).help("docs/formats.md has the settings of plans and monitors")
+            }
+            _ => Self::new(Exit::Unexpected, &error),
+        }
     }
 }
 

@@ -11,18 +11,29 @@ use std::{
 pub enum Extractor {
     /// The penultimate features of the model under repair.
     Penultimate,
+    /// The same, averaged over the augmented views by which unsmoothness is measured.
+    PenultimateViews,
     /// A `.npy` file with one row per sample of the field pool, made elsewhere.
     Npy(PathBuf),
+    /// A network: one that `pretrain` made, TorchScript, a checkpoint of `MoCo` v3, or a state dict of a known
+    /// architecture.
+    Network(PathBuf),
 }
+
+/// Endings of files that hold networks.
+const NETWORKS: [&str; 7] = ["safetensors", "pt", "pth", "tar", "t7", "ts", "torchscript"];
 
 impl FromStr for Extractor {
     type Err = EmbedError;
 
     fn from_str(text: &str) -> Result<Self, EmbedError> {
-        let is_npy = |p: &Path| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy"));
+        let path = Path::new(text);
+        let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
         match text {
             "penultimate" => Ok(Self::Penultimate),
-            file if is_npy(Path::new(file)) => Ok(Self::Npy(PathBuf::from(file))),
+            "penultimate-views" => Ok(Self::PenultimateViews),
+            _ if ending == "npy" => Ok(Self::Npy(path.to_owned())),
+            _ if NETWORKS.contains(&ending.as_str()) => Ok(Self::Network(path.to_owned())),
             other => Err(EmbedError::Unknown(other.to_owned())),
         }
     }
@@ -33,24 +44,32 @@ impl Extractor {
     pub fn name(&self) -> String {
         match self {
             Self::Penultimate => "penultimate".to_owned(),
-            Self::Npy(file) => file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
+            Self::PenultimateViews => "penultimate-views".to_owned(),
+            Self::Npy(file) | Self::Network(file) => {
+                file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+            }
         }
     }
 
-    /// Embeddings of a pool of `n` samples, each row of unit length.
-    ///
-    /// # Errors
-    /// When the file cannot be read, has another number of rows, or holds NaN.
-    pub fn embeddings(&self, penultimate: &Embeddings, n: usize) -> Result<Embeddings, EmbedError> {
-        let raw = match self {
-            Self::Penultimate => penultimate.clone(),
-            Self::Npy(file) => Embeddings::new(npy::read_f32_2d(file)?)?,
-        };
-        if raw.len() != n {
-            return Err(CoreError::Rows { what: "embeddings", got: raw.len(), expected: n }.into());
+    /// The file that it is in.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Penultimate | Self::PenultimateViews => None,
+            Self::Npy(file) | Self::Network(file) => Some(file),
         }
-        Ok(raw.normalized())
     }
+}
+
+/// The rows of a `.npy` file, one per sample of a pool of `n`, each of unit length.
+///
+/// # Errors
+/// When the file cannot be read, has another number of rows, or holds NaN.
+pub fn read_embeddings(file: &Path, n: usize) -> Result<Embeddings, EmbedError> {
+    let raw = Embeddings::new(npy::read_f32_2d(file)?)?;
+    if raw.len() != n {
+        return Err(CoreError::Rows { what: "embeddings", got: raw.len(), expected: n }.into());
+    }
+    Ok(raw.normalized())
 }
 
 #[cfg(test)]
@@ -59,16 +78,12 @@ mod tests {
 
     #[test]
     fn words_and_files() {
-        assert_eq!("penultimate".parse::<Extractor>().unwrap(), Extractor::Penultimate);
-        assert_eq!("a/dino.npy".parse::<Extractor>().unwrap().name(), "dino.npy");
-        assert!("dino".parse::<Extractor>().unwrap_err().to_string().contains("penultimate"));
-    }
-
-    #[test]
-    fn rows_must_fit_the_pool_and_have_unit_length() {
-        let e = Embeddings::new(ndarray::array![[3.0, 4.0], [0.0, 2.0]]).unwrap();
-        let unit = Extractor::Penultimate.embeddings(&e, 2).unwrap();
-        assert_eq!(unit.row(0), [0.6, 0.8]);
-        assert!(Extractor::Penultimate.embeddings(&e, 3).is_err());
+        let of = |text: &str| text.parse::<Extractor>();
+        assert_eq!(of("penultimate").unwrap(), Extractor::Penultimate);
+        assert_eq!(of("penultimate-views").unwrap().name(), "penultimate-views");
+        assert_eq!(of("a/dino.npy").unwrap().name(), "dino.npy");
+        assert_eq!(of("a/checkpoint.pth.tar").unwrap(), Extractor::Network("a/checkpoint.pth.tar".into()));
+        assert_eq!(of("x.SafeTensors").unwrap().file(), Some(Path::new("x.SafeTensors")));
+        assert!(of("dino").unwrap_err().to_string().contains("penultimate"));
     }
 }

@@ -57,6 +57,12 @@ pub enum Error {
     /// The search for a learning rate.
     #[error(transparent)]
     Tune(#[from] hybridrepair_tune::TuneError),
+    /// Training under watch.
+    #[error(transparent)]
+    Doctor(#[from] hybridrepair_doctor::DoctorError),
+    /// Own arrays that do not fit each other or the network.
+    #[error("{0}")]
+    Arrays(String),
     /// Feature extraction.
     #[error(transparent)]
     Embed(#[from] hybridrepair_embed::EmbedError),
@@ -74,6 +80,16 @@ pub enum Error {
     /// People must label first. Not a failure: what is there so far is kept, and `resume` goes on.
     #[error("waiting for labels: {} pictures without enough answers, {} on which answers are at odds", .0.missing, .0.ties)]
     Waiting(Waiting),
+    /// Pretraining has found the way out that makes all pictures alike.
+    #[error(
+        "pretraining collapsed in epoch {epoch}: the spread of the embeddings is {spread:.4}, so all pictures look alike"
+    )]
+    Collapsed {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// Standard deviation of unit coordinates times the square root of their number.
+        spread: f64,
+    },
     /// Nothing may be kept: the repaired model is not safe.
     #[error("repair refused: {0}")]
     Refused(String),

@@ -25,7 +25,13 @@ mod asked;
 #[cfg(feature = "torch")]
 mod config;
 #[cfg(feature = "torch")]
+pub mod doctoring;
+#[cfg(feature = "torch")]
 mod early;
+#[cfg(feature = "torch")]
+mod embed_folder;
+#[cfg(feature = "torch")]
+mod encode;
 #[cfg(feature = "torch")]
 mod error;
 #[cfg(feature = "torch")]
@@ -36,6 +42,10 @@ mod method;
 mod observe;
 #[cfg(feature = "torch")]
 mod own_model;
+#[cfg(feature = "torch")]
+mod plan;
+#[cfg(feature = "torch")]
+mod pretrain;
 mod progress;
 #[cfg(feature = "torch")]
 mod repair;
@@ -48,6 +58,8 @@ pub mod stages;
 #[cfg(feature = "torch")]
 mod surroundings;
 #[cfg(feature = "torch")]
+mod tier;
+#[cfg(feature = "torch")]
 mod train;
 #[cfg(feature = "torch")]
 mod trainer;
@@ -56,6 +68,7 @@ mod tune;
 
 pub use hybridrepair_core as core;
 pub use hybridrepair_data as data;
+pub use hybridrepair_doctor as doctor;
 pub use hybridrepair_kernels as kernels;
 pub use hybridrepair_label as label;
 pub use hybridrepair_patch as patch;
@@ -68,20 +81,25 @@ pub use progress::{Progress, Silent};
 
 #[cfg(feature = "torch")]
 pub use {
-    arrays::{read_array, write_array},
+    arrays::{NpyRows, read_array, write_array},
     config::{
         AnnotateConfig, By, DataConfig, EpochRule, FolderConfig, Judge, Preset, RegionsConfig, RepairConfig,
         RepairTuneConfig, SignsSizes, ThresholdConfig, ZeroLabelConfig,
     },
     early::{Cell as EarlyCell, ClassReport, EarlyConfig, EarlyReport, EpochRow, Rule, early},
+    embed_folder::{Embedded, embed_files},
+    encode::{PassedOver, encode, encode_files, input_of},
     error::{Error, Waiting},
-    hybridrepair_embed as embed, hybridrepair_finetune as finetune, hybridrepair_patch_torch as patch_torch,
-    hybridrepair_torch as torch, hybridrepair_train as training,
+    hybridrepair_doctor_torch as doctor_torch, hybridrepair_embed as embed, hybridrepair_finetune as finetune,
+    hybridrepair_patch_torch as patch_torch, hybridrepair_torch as torch, hybridrepair_train as training,
     labelled::{RepairPart, holdout},
     method::{METHODS, Method, Unlabelled},
+    plan::{Estimate, Plan, Speed},
+    pretrain::{PretrainConfig, Pretrained, Probe, pretrain},
     repair::{Report, repair, repair_with},
     run::{Cost, Run},
     session::Session,
+    tier::{CheapConfig, Layers, StopConfig, Tier},
     train::{TrainConfig, Trained, train},
     trainer::Trainer,
     tune::{TuneConfig, Tuned, tune, with_choice},

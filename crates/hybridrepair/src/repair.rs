@@ -1,6 +1,6 @@
 use crate::{
-    Error, Method, Preset, Progress, RepairConfig, Run, Session, Trainer,
-    stages::{self, Bought, Evaluation, Material},
+    EpochRule, Error, Method, Preset, Progress, RepairConfig, Run, Session, Tier, Trainer,
+    stages::{self, Bought, Evaluation},
 };
 use hybridrepair_core::{Evidence, Need, Selection};
 use hybridrepair_embed::Extractor;
@@ -74,31 +74,42 @@ fn work(session: &Session, run: &mut Run<'_>, method: Method, rule_name: Option<
     let mut bought = Bought::default();
     let mut evidence = Evidence::default();
     let mut selection = Selection::default();
-    let before = stages::replay(session, run)?;
+    let cheap = session.config.tier == Tier::Cheap && method.trainer.takes_labels();
+    // the cheap tier trains no trunk, so that its "before" is the model as it was deployed
+    let before = if cheap { session.model.duplicate()? } else { stages::replay(session, run)? };
+    if session.config.keep == EpochRule::MinEntropy && !method.trusts() && method.trainer.takes_labels() {
+        let name = &session.config.method;
+        let why =
+            format!("keep = \"min-entropy\" has no effect: method {name} measures no entropy, its last epoch is kept");
+        run.warn("finetune", &why)?;
+    }
     let mut repaired = None;
+    let mut behind = None;
     if let Some(rule_name) = rule_name {
         let needs = strategy(rule_name)?.needs();
         stages::embed(session, run, &mut evidence)?;
-        if needs.contains(Need::Views) || method.trusts() {
+        if cheap {
+            behind = Some(stages::trunk(session, run, &mut evidence)?);
+        } else if needs.contains(Need::Views) || method.trusts() {
             stages::score(session, run, &mut evidence)?;
         }
         if needs.contains(Need::Regions) || method.spread {
             stages::cluster(session, run, &mut evidence)?;
         }
-        if needs.contains(Need::Source) {
-            stages::source_embeddings(session, run, &mut evidence)?;
-        }
+        stages::source_embeddings(session, run, &mut evidence)?;
+        stages::quality(session, run, &evidence)?;
         let judges = stages::random_share(session, run)?;
         selection = stages::select(session, run, rule_name, &evidence, &judges)?;
         bought = stages::annotate(session, run, &selection, &judges, &evidence)?;
+        stages::believe(session, &bought, &evidence)?;
         let mut labels = bought.labels.clone();
         if method.spread {
             labels = stages::propagate(session, run, &labels, &selection, &evidence)?;
         }
         let tau = method.trusts().then(|| stages::threshold(session, run, &evidence)).transpose()?;
-        let material = Material { labels: &labels, method, evidence: &evidence, tau };
-        let lr = stages::tune(session, run, &before, &material)?;
-        repaired = Some(stages::finetune(session, run, &before, &material, lr)?);
+        let taught = stages::Taught { labels, method, evidence: &evidence, tau, behind: behind.as_ref() };
+        let lr = stages::tune(session, run, &before, &taught)?;
+        repaired = Some(stages::finetune(session, run, &before, taught, lr)?);
     }
     if method.trainer == Trainer::ZeroLabel {
         repaired = Some(stages::zero_label(session, run, &before)?);
@@ -130,6 +141,7 @@ fn summary(
         strategy: rule.unwrap_or("none").to_owned(),
         trainer: method.trainer.name().to_owned(),
         preset: preset_name(config),
+        tier: if method.trainer.takes_labels() { config.tier.name() } else { Tier::Full.name() }.to_owned(),
         features: config.extractor.parse::<Extractor>()?.name(),
         seed: config.seed,
         device: session.runtime.device_name(),
@@ -144,7 +156,7 @@ fn summary(
         holdout_inputs_used: method.trusts() && config.threshold.fixed.is_none() && config.threshold.on_holdout,
         images_trained: run.images_trained,
         images_forward: run.images_forward,
-        images_pretrain: 0,
+        images_pretrain: run.images_pretrain,
         seconds: run.seconds.clone(),
         checkpoint: repaired.then(|| run.dir.layout().relative(&run.dir.layout().checkpoint("best"))),
     })

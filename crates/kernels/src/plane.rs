@@ -55,7 +55,9 @@ pub fn principal_plane(x: Points<'_>, rng: &mut impl Rng) -> Vec<[f32; 2]> {
         let heaviest = axis.iter().copied().fold(0.0f64, |a, b| if b.abs() > a.abs() { b } else { a });
         // what is not above rounding is no direction
         let sign = if *value <= f64::EPSILON * values[0] { 0.0 } else { heaviest.signum() };
-        axis.iter_mut().for_each(|v| *v *= sign);
+        for v in axis {
+            *v *= sign;
+        }
     }
     (0..n)
         .into_par_iter()
@@ -82,7 +84,9 @@ fn mean(x: Points<'_>) -> Vec<f64> {
     for sum in sums {
         total.iter_mut().zip(sum).for_each(|(t, s)| *t += s);
     }
-    total.iter_mut().for_each(|t| *t /= x.len() as f64);
+    for t in &mut total {
+        *t /= x.len() as f64;
+    }
     total
 }
 
@@ -115,7 +119,9 @@ fn covariance_times(x: Points<'_>, mean: &[f64], axes: &[Vec<f64>]) -> Vec<Vec<f
         }
     }
     let scale = 1.0 / x.len() as f64;
-    total.iter_mut().flatten().for_each(|t| *t *= scale);
+    for t in total.iter_mut().flatten() {
+        *t *= scale;
+    }
     total
 }
 
@@ -136,7 +142,9 @@ fn orthonormal(vectors: &mut [Vec<f64>]) {
         }
         let length = dot(&vectors[i], &vectors[i]).sqrt();
         let factor = if length > 1e-12 * before { 1.0 / length } else { 0.0 };
-        vectors[i].iter_mut().for_each(|v| *v *= factor);
+        for v in &mut vectors[i] {
+            *v *= factor;
+        }
     }
 }
 

@@ -37,6 +37,16 @@ files! {
     events, EVENTS = "events.jsonl";
     /// Numbers over time.
     metrics, METRICS = "metrics.jsonl";
+    /// Epochs of a watched training, with gradients.
+    readings, READINGS = "readings.jsonl";
+    /// Trainings of changed plans.
+    attempts, ATTEMPTS = "attempts.jsonl";
+    /// Readings of those trainings.
+    attempt_readings, ATTEMPT_READINGS = "attempts";
+    /// The plan that was trained first.
+    plan_before, PLAN_BEFORE = "plan.before.toml";
+    /// The plan that was kept.
+    plan_after, PLAN_AFTER = "plan.after.toml";
     /// The picks, best first, each with its reason.
     selection, SELECTION = "selection.jsonl";
     /// The random samples by which accuracy is estimated.

@@ -8,7 +8,7 @@ use hybridrepair_data::{
 };
 use std::{
     collections::BTreeMap,
-    fs::File,
+    fs::{self, File},
     io::Read,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -97,13 +97,12 @@ fn shown(path: &Path, as_is: u64, side: usize) -> Result<Response, Response> {
 
 fn read(path: &Path) -> Result<Vec<u8>, Response> {
     let gone = |_| Response::refused(404, "the picture's file cannot be read");
-    let file = File::open(path).map_err(gone)?;
-    // a pipe or a device in a picture's place must not hold the page
-    if !file.metadata().map_err(gone)?.is_file() {
+    // to open a pipe is to wait for its other end: one in a picture's place must not hold the page
+    if !fs::metadata(path).map_err(gone)?.is_file() {
         return Err(Response::refused(404, "the picture's file is no file"));
     }
     let mut bytes = Vec::new();
-    file.take(1 << 28).read_to_end(&mut bytes).map_err(gone)?;
+    File::open(path).map_err(gone)?.take(1 << 28).read_to_end(&mut bytes).map_err(gone)?;
     Ok(bytes)
 }
 

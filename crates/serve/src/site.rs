@@ -8,6 +8,7 @@ pub(crate) fn asset(name: &str) -> Option<Response> {
         "" => Response::ok(Kind::Html, include_str!("assets/page.html")),
         "page.js" => Response::ok(Kind::JavaScript, include_str!("assets/page.js")),
         "page.css" => Response::ok(Kind::Css, include_str!("assets/page.css")),
+        "icon.svg" => Response::ok(Kind::Svg, include_str!("assets/icon.svg")),
         _ => return None,
     })
 }

@@ -129,20 +129,31 @@ fn has_our_metadata(path: &Path) -> bool {
 fn marks(arch: Arch) -> Option<(&'static str, &'static str, f64, f64)> {
     match arch {
         Arch::MobileNet => Some(("layers.12.conv2.weight", "linear.weight", 1024.0, 1.0)),
+        Arch::ResNet50 => Some(("layer4.2.conv3.weight", "fc.weight", 2048.0, 4.0)),
         Arch::ResNet18 => Some(("layer4.1.conv2.weight", "fc.weight", 512.0, 1.0)),
         Arch::ShuffleNetG2 => Some(("layer2.7.conv3.weight", "linear.weight", 800.0, 8.0)),
         Arch::Vgg16 => Some(("features.28.weight", "classifier.2.weight", 4096.0, 1.0)),
         Arch::DenseNet121 => {
             Some(("features.denseblock4.denselayer16.conv2.weight", "classifier.weight", 1024.0, 32.0))
         }
-        Arch::TorchScript => None,
+        Arch::TorchScript | Arch::Layers => None,
     }
 }
 
-/// A new model of the architecture, width and classes that a state dict has.
+/// The model of a state dict: of the architecture, width and classes that it has.
 ///
 /// Channels are rounded layer by layer, so the classifier alone leaves a range of widths: of those in it the roundest
 /// one is taken whose layers all have the shapes of the file.
+///
+/// # Errors
+/// When the tensors belong to none of the architectures.
+pub fn infer_model(tensors: &[(String, Tensor)], device: Device) -> Result<Model, TorchError> {
+    let model = infer(tensors, device)?;
+    model.params().restore(tensors)?;
+    Ok(model)
+}
+
+/// As [`infer_model`], without the values.
 fn infer(tensors: &[(String, Tensor)], device: Device) -> Result<Model, TorchError> {
     let size = |name: &str| tensors.iter().find(|(n, _)| n == name).map(|(_, t)| t.size());
     for arch in Arch::ALL {
@@ -202,7 +213,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for arch in Arch::ALL {
             // the large ones are written and read at small widths only
-            let large = matches!(arch, Arch::Vgg16 | Arch::DenseNet121);
+            let large = matches!(arch, Arch::Vgg16 | Arch::DenseNet121 | Arch::ResNet50);
             for width in [0.05, 0.125, 0.2, 0.25, 0.3, 0.375, 0.7, 1.0].into_iter().filter(|w| !large || *w < 0.26) {
                 let spec = ModelSpec { arch, width, classes: 4 };
                 let model = Model::new(spec, Device::Cpu, Streams::new(1)).unwrap();

@@ -9,32 +9,41 @@ mod arch;
 mod batch;
 mod checkpoint;
 mod device;
+mod encoder;
 mod error;
 mod export;
 mod foreign;
+mod mlp;
 mod model;
 mod params;
 mod predict;
 mod restate;
 mod runtime;
 mod script;
+mod trunk;
 mod tta;
 
-pub use arch::{Arch, ModelSpec, tap::Tap};
+pub use arch::{
+    Arch, Layers, ModelSpec,
+    tap::{Tap, note_tap},
+};
 pub use batch::{class_tensor, nhwc_tensor};
 pub use checkpoint::{
     CheckpointMeta, ScriptFile, load_checkpoint, load_tensors, peek_checkpoint, save_checkpoint, save_tensors,
 };
 pub use device::DeviceChoice;
+pub use encoder::Encoder;
 pub use error::TorchError;
 pub use export::{ExportFormat, export};
-pub use foreign::{DataFacts, open_checkpoint, open_script, read_state_dict};
+pub use foreign::{DataFacts, infer_model, open_checkpoint, open_script, read_state_dict};
 pub use hybridrepair_pytorch_file::PytorchFileError;
+pub use mlp::Mlp;
 pub use model::{Model, Output};
 pub use params::Params;
 pub use predict::{Predictions, predict, predict_rows, predict_with};
 pub use restate::restate_batch_norm;
 pub use runtime::{Runtime, RuntimeConfig, cuda_devices, leave_at_once, libtorch_version};
-pub use script::ScriptFacts;
+pub use script::{ScriptFacts, is_torchscript};
 pub use tch::{Device, Kind, Tensor};
+pub use trunk::Trunk;
 pub use tta::{ViewPass, predict_views};

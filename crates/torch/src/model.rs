@@ -1,5 +1,5 @@
 use crate::{
-    Arch, ModelSpec, Params, TorchError,
+    Arch, Layers, ModelSpec, Params, TorchError,
     arch::{
         Network,
         tap::{Tap, record},
@@ -37,6 +37,12 @@ impl Model {
         let mut params = Params::new();
         let network = Network::build(&spec, &mut params, device, &mut streams.named("init"))?;
         Ok(Self { spec, params, network, device })
+    }
+
+    /// A model of layers that another crate has built over these tensors.
+    pub fn of_layers(layers: Box<dyn Layers>, params: Params, classes: usize, device: Device) -> Self {
+        let spec = ModelSpec { arch: Arch::Layers, width: 1.0, classes };
+        Self { spec, params, network: Network::Layers(layers), device }
     }
 
     /// The model of a TorchScript file, for pictures of this height and width.
@@ -87,7 +93,9 @@ impl Model {
             Network::Script(script) => Self::of_archive(script.archive(), self.device)?,
             _ => Self::new(self.spec, self.device, Streams::new(0))?,
         };
-        twin.params.restore(&self.params.snapshot())?;
+        let own = |(name, _): &(String, Tensor)| twin.params.all().any(|(n, _)| n == name);
+        let values = self.params.snapshot().into_iter().filter(own).collect::<Vec<_>>();
+        twin.params.restore(&values)?;
         Ok(twin)
     }
 
@@ -99,6 +107,12 @@ impl Model {
     /// The named tensors.
     pub fn params(&self) -> &Params {
         &self.params
+    }
+
+    /// Adds a tensor that is trained, saved and restored with the model's own and is none of its layers': a projection
+    /// head's. The returned handle shares its memory. [`Model::duplicate`] leaves such tensors out.
+    pub fn attach(&mut self, name: &str, value: &Tensor, trained: bool) -> Tensor {
+        if trained { self.params.param(name, value, self.device) } else { self.params.buffer(name, value, self.device) }
     }
 
     /// Where the tensors lie.
@@ -172,6 +186,7 @@ mod tests {
         for (arch, classes, count) in [
             (Arch::MobileNet, 10, 3_217_226),
             (Arch::MobileNet, 43, 3_251_051),
+            (Arch::ResNet50, 1000, 25_557_032),
             (Arch::ResNet18, 10, 11_181_642),
             (Arch::ResNet18, 43, 11_198_571),
             (Arch::ShuffleNetG2, 10, 887_582),
@@ -195,7 +210,7 @@ mod tests {
                 assert_eq!((out.logits.size(), out.features.size()), (vec![2, 7], vec![2, d]), "{arch:?} {width}");
             }
         }
-        assert_eq!(Arch::ALL.map(|a| of(a, 1.0, 10).feature_dim()), [1024, 512, 800, 4096, 1024]);
+        assert_eq!(Arch::ALL.map(|a| of(a, 1.0, 10).feature_dim()), [1024, 2048, 512, 800, 4096, 1024]);
     }
 
     #[test]

@@ -5,8 +5,13 @@ use ndarray::Array2;
 use rayon::prelude::*;
 use tch::{Device, Kind, Tensor};
 
-/// Pictures per forward pass; fixed, so that results do not depend on the number of threads.
+/// Most pictures per forward pass; fixed, so that results do not depend on the number of threads.
 pub(crate) const BATCH: usize = 128;
+
+/// Pictures per forward pass at this size: fewer of large ones, so that their activations stay some hundred MiB a thread.
+pub(crate) fn batch_for((height, width): (usize, usize)) -> usize {
+    (BATCH * 64 * 64 / (height * width).max(1)).clamp(8, BATCH)
+}
 
 /// Logits and penultimate features of some pictures.
 #[derive(Clone, Debug)]
@@ -77,7 +82,7 @@ pub fn predict_with(
     fill: impl Fn(usize, &mut [f32]) + Sync,
 ) -> Result<Predictions, TorchError> {
     let stride = height * width * Images::CHANNELS;
-    let parts = in_batches(model, n, BATCH, |model, range| {
+    let parts = in_batches(model, n, batch_for((height, width)), |model, range| {
         let mut pixels = vec![0f32; range.len() * stride];
         for (out, i) in pixels.chunks_exact_mut(stride).zip(range) {
             fill(i, out);
@@ -105,9 +110,19 @@ pub(crate) fn in_batches<T: Send>(
     batch: usize,
     work: impl Fn(EvalModel<'_>, std::ops::Range<usize>) -> T + Sync,
 ) -> Vec<T> {
+    in_batches_of(EvalModel(model), model.device(), n, batch, work)
+}
+
+/// As [`in_batches`], for anything that may be asked by several threads at once.
+pub(crate) fn in_batches_of<S: Copy + Send + Sync, T: Send>(
+    shared: S,
+    device: Device,
+    n: usize,
+    batch: usize,
+    work: impl Fn(S, std::ops::Range<usize>) -> T + Sync,
+) -> Vec<T> {
     let ranges = (0..n).step_by(batch).map(|start| start..(start + batch).min(n)).collect::<Vec<_>>();
-    let shared = EvalModel(model);
-    if model.device() != Device::Cpu {
+    if device != Device::Cpu {
         return tch::no_grad(|| ranges.into_iter().map(|range| work(shared, range)).collect());
     }
     let before = tch::get_num_threads();
@@ -140,6 +155,10 @@ impl EvalModel<'_> {
         self.0.forward(x, false)
     }
 
+    pub(crate) fn prefix(self, x: &Tensor, upto: usize) -> Tensor {
+        self.0.prefix(x, upto)
+    }
+
     pub(crate) fn device(self) -> Device {
         self.0.device()
     }
@@ -153,6 +172,6 @@ pub(crate) fn to_vec(t: &Tensor) -> Vec<f32> {
     out
 }
 
-fn array(data: Vec<f32>, rows: usize, cols: usize) -> Array2<f32> {
+pub(crate) fn array(data: Vec<f32>, rows: usize, cols: usize) -> Array2<f32> {
     Array2::from_shape_vec((rows, cols), data).expect("as many numbers as rows and columns")
 }

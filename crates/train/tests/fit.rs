@@ -5,8 +5,8 @@ use hybridrepair_core::{ClassId, Streams};
 use hybridrepair_data::{Images, Normalization, Normalizer, TrainTransform};
 use hybridrepair_torch::{Arch, Device, Kind, Model, ModelSpec, Params, Tensor};
 use hybridrepair_train::{
-    At, EpochReading, Example, Fit, FitOutcome, NoObserver, Objective, Observer, OptimSpec, Reading, Schedule,
-    StepLoss, Supervised, SupervisedData, TrainError, Transform, Verdict,
+    At, EpochReading, Example, Fit, FitOutcome, Limited, Limits, NoObserver, Objective, Observer, OptimSpec, Reading,
+    STOPPED, Schedule, StepLoss, Supervised, SupervisedData, TrainError, Transform, Verdict,
 };
 use std::path::Path;
 
@@ -249,6 +249,47 @@ fn optimisers_move_as_pytorchs_do() {
             assert!((got - want).abs() < 1e-6, "{spec:?}: {got} for {want}");
         }
     }
+}
+
+#[test]
+fn limits_end_training_exactly_and_a_resumed_run_ends_there_too() {
+    tch::set_num_threads(1);
+    let limited = |steps, images| Limited::new(Box::new(objective()), Limits { steps, images, until: None });
+    let run = |mut objective: Limited, epochs: usize, state: Option<&Path>| {
+        let m = model();
+        let mut optimizer = optimizers()[0].build();
+        let schedule = Schedule::Cosine { lr: 0.05, warmup: 0.0 };
+        let (streams, key) = (Streams::new(7), "limits".to_owned());
+        let mut fit = Fit { model: &m, optimizer: &mut *optimizer, schedule, epochs, streams, state_file: state, key };
+        let done = fit.run(&mut objective, &mut NoObserver).unwrap().epochs;
+        (done, weights(&m))
+    };
+    // 3 steps of 32 pictures an epoch
+    let (done, whole) = run(limited(Some(5), None), 2, None);
+    assert_eq!(done.iter().map(|e| e.steps).collect::<Vec<_>>(), [3, 2]);
+    assert!(done[1].readings.contains_key(STOPPED) && !done[0].readings.contains_key(STOPPED));
+    assert!(done[1].lr < 0.1 * 0.05, "the schedule ends with the limit: {}", done[1].lr);
+    let (done, _) = run(limited(None, Some(130)), 4, None);
+    assert_eq!(done.iter().map(|e| e.images_trained).sum::<u64>(), 128);
+    // a moment that has passed: one step, for what it costs is not known before
+    let past = Limits { until: Some(std::time::Instant::now()), ..Limits::default() };
+    let (done, _) = run(Limited::new(Box::new(objective()), past), 1, None);
+    assert_eq!(done[0].steps, 1);
+
+    let dir = std::env::temp_dir().join(format!("hybridrepair-limits-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let file = dir.join("state.safetensors");
+    let m = model();
+    let mut optimizer = optimizers()[0].build();
+    let schedule = Schedule::Cosine { lr: 0.05, warmup: 0.0 };
+    let (streams, key) = (Streams::new(7), "limits".to_owned());
+    let state_file = Some(file.as_path());
+    Fit { model: &m, optimizer: &mut *optimizer, schedule, epochs: 2, streams, state_file, key }
+        .run(&mut limited(Some(5), None), &mut StopAfter(1))
+        .unwrap();
+    let (done, again) = run(limited(Some(5), None), 2, Some(&file));
+    assert_eq!((done.len(), again), (2, whole));
+    std::fs::remove_dir_all(&dir).unwrap();
 }
 
 #[test]

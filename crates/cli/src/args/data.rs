@@ -56,6 +56,10 @@ pub struct DataArgs {
     /// Leave out the N field pictures that --cut-field N would keep: a pool without the slice that a method was developed on
     #[arg(long, value_name = "N")]
     pub skip_field: Option<usize>,
+    /// Make field and holdout pictures worse, to see what a repair does under shift: noise, blur, fog, contrast or jpeg, each with
+    /// a severity of 1 to 5 as in fog=4 [default severity: 3]
+    #[arg(long, value_name = "KIND[=SEVERITY]")]
+    pub corrupt: Option<String>,
     /// What the result is judged on: holdout, or val while a method is developed (the holdout is not opened then)
     #[arg(long, value_name = "SPLIT")]
     pub judge: Option<String>,
@@ -78,7 +82,20 @@ pub enum DataCommand {
 #[derive(Args, Debug, Clone)]
 pub struct InspectArgs {
     /// The folder
-    pub dir: PathBuf,
+    #[arg(required_unless_present = "embeddings", conflicts_with = "embeddings")]
+    pub dir: Option<PathBuf>,
+    /// Look at embeddings instead (a .npy of n x d): near-duplicates, outliers, spread, effective rank
+    #[arg(long, value_name = "FILE")]
+    pub embeddings: Option<PathBuf>,
+    /// With --embeddings: the files of the rows, as `embed --images` writes them (files.json)
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    pub files: Option<PathBuf>,
+    /// With --embeddings: known classes as an integer .npy, one per row, -1 where unknown
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    pub labels: Option<PathBuf>,
+    /// With --embeddings: rows whose cosine is at least this are near-duplicates
+    #[arg(long, value_name = "COSINE", default_value_t = 0.999, requires = "embeddings")]
+    pub alike: f64,
     /// As JSON
     #[arg(long)]
     pub json: bool,

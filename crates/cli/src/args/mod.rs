@@ -2,11 +2,13 @@
 
 mod data;
 mod early;
+mod examine;
 mod export;
 mod label;
 mod model;
 mod patch;
 mod prepare;
+mod pretrain;
 mod report;
 mod run;
 mod select;
@@ -15,16 +17,18 @@ mod tune;
 use clap::{Parser, Subcommand};
 pub use data::{DataArgs, DataCommand, InspectArgs, SheetArgs};
 pub use early::EarlyArgs;
+pub use examine::ExamineArgs;
 pub use export::{ExportArgs, ExportKind, ExportNumbers, ExportNumbersArgs};
 pub use label::{ExportForm, LabelCommand, LabelExportArgs, LabelImportArgs, LabelServeArgs, LabelStatusArgs};
 pub use model::{EmbedArgs, EvaluateArgs, ModelArgs, Split, TrainArgs, TrainSettingsArgs};
 pub use patch::{
-    Algo, ApplyArgs, CaseArgs, FitnessArg, LocalizeArgs, MergeArgs, PatchCommand, PatchSearchArgs, Sampling, Share,
-    ShowArgs, Watched,
+    Algo, ApplyArgs, CaseArgs, DrillArgs, FitnessArg, LocalizeArgs, MergeArgs, PatchCommand, PatchCompareArgs,
+    PatchSearchArgs, Sampling, Share, ShowArgs, TestArgs, Watched,
 };
 pub use prepare::{ListArgs, PrepareArgs};
+pub use pretrain::{PretrainArgs, PretrainMethod};
 pub use report::ReportArgs;
-pub use run::{CompareArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime};
+pub use run::{CompareArgs, ExtractorArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime, TierArg};
 pub use select::SelectArgs;
 pub use tune::{Bounds, EvbmfArg, Limit, Rate, SearchArgs, TuneCommand, TuneLrArgs, WithArg};
 
@@ -59,6 +63,8 @@ pub enum Command {
     /// The same as `tune lr`
     #[command(hide = true)]
     TuneLr(Box<TuneLrArgs>),
+    /// Make a feature extractor from training pictures and field pool, without labels
+    Pretrain(Box<PretrainArgs>),
     /// Write logits, features and embeddings of a split as .npy
     Embed(EmbedArgs),
     /// Choose the samples worth a label from .npy arrays (needs no libtorch)
@@ -71,6 +77,8 @@ pub enum Command {
     },
     /// When to stop training and repair instead: repairs of the checkpoints of a training, compared
     Early(Box<EarlyArgs>),
+    /// Judge the learning curves and gradients of a run again (needs no libtorch)
+    Examine(ExamineArgs),
     /// Accuracy of a checkpoint on a split
     Evaluate(EvaluateArgs),
     /// Write what runs have found as one HTML file, for a run, for several or for a comparison
@@ -101,7 +109,7 @@ impl Command {
     /// Whether the command needs libtorch.
     pub fn needs_torch(&self) -> bool {
         match self {
-            Self::Select(_) | Self::Data { .. } | Self::Label { .. } | Self::Report(_) => false,
+            Self::Select(_) | Self::Examine(_) | Self::Data { .. } | Self::Label { .. } | Self::Report(_) => false,
             Self::Export(args) => args.numbers.is_none(),
             Self::Patch { command } => command.needs_torch(),
             _ => true,

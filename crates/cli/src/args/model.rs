@@ -1,4 +1,4 @@
-use super::{DataArgs, Output, Rate, Runtime, SearchArgs};
+use super::{DataArgs, ExtractorArgs, Output, Rate, Runtime, SearchArgs};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -30,9 +30,20 @@ pub struct TrainSettingsArgs {
 /// `train`
 #[derive(Args, Debug, Clone)]
 pub struct TrainArgs {
-    /// Settings.
-    #[command(flatten)]
-    pub setting: TrainSettingsArgs,
+    /// Recipe (TOML); flags win over it
+    pub recipe: Option<PathBuf>,
+    /// Architecture
+    #[arg(long, visible_alias = "arch")]
+    pub model: Option<String>,
+    /// Factor on the number of channels
+    #[arg(long)]
+    pub width: Option<f64>,
+    /// Passes over the training set
+    #[arg(long)]
+    pub epochs: Option<usize>,
+    /// Pictures per step
+    #[arg(long, short)]
+    pub batch_size: Option<usize>,
     /// Highest learning rate (cosine schedule with one epoch of warm-up), or auto: found by short trials as in `tune lr`
     #[arg(long, value_name = "RATE|auto")]
     pub lr: Option<Rate>,
@@ -48,6 +59,27 @@ pub struct TrainArgs {
     /// Go on with the run in --output-dir
     #[arg(long)]
     pub resume: bool,
+    /// What happens when training goes wrong: off, watch (say so), stop, or repair (train changed plans) [default: watch]
+    #[arg(long, value_name = "MODE")]
+    pub monitor: Option<String>,
+    /// Rules that judge: house, icse21 or extended23 [default: house]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Trainings to the end that a repair may cost
+    #[arg(long, value_name = "N")]
+    pub budget_models: Option<f64>,
+    /// Time that a repair may cost: 90s, 10m or 2h
+    #[arg(long, value_name = "TIME")]
+    pub budget_time: Option<String>,
+    /// Train a small case that goes wrong, instead of a recipe: vanish, explode, dying, oscillate, slow or activation
+    #[arg(long, value_name = "NAME", conflicts_with = "recipe")]
+    pub demo: Option<String>,
+    /// The data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Device, threads and seed.
+    #[command(flatten)]
+    pub runtime: Runtime,
     /// Output.
     #[command(flatten)]
     pub output: Output,
@@ -113,16 +145,26 @@ pub struct EvaluateArgs {
 /// `embed`
 #[derive(Args, Debug, Clone)]
 pub struct EmbedArgs {
-    /// The model
+    /// The model: a .safetensors file, or a state dict of torch.save; writes logits.npy and features.npy
+    #[arg(long, value_name = "FILE", conflicts_with = "torchscript")]
+    pub checkpoint: Option<PathBuf>,
+    /// The model: a TorchScript module that gives logits, or (logits, features)
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["checkpoint", "extractor"])]
+    pub torchscript: Option<PathBuf>,
+    /// Writes embeddings.npy.
     #[command(flatten)]
-    pub file: ModelArgs,
+    pub extractor: ExtractorArgs,
+    /// With --extractor FILE: a folder of pictures of any size instead of a data set; memory does not grow with their number
+    #[arg(long, value_name = "DIR", requires = "extractor", conflicts_with_all = ["checkpoint", "torchscript", "dataset",
+        "field", "views"])]
+    pub images: Option<PathBuf>,
     /// The split
     #[arg(long, value_enum, default_value_t = Split::Field)]
     pub part: Split,
     /// Also the mean prediction over augmented views, and its variance
     #[arg(long)]
     pub views: bool,
-    /// Folder for logits.npy, features.npy (and views); must be new or empty
+    /// Folder for the arrays; must be new or empty
     #[arg(long, visible_alias = "output", value_name = "DIR")]
     pub output_dir: PathBuf,
     /// The data.

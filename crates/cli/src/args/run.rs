@@ -60,6 +60,46 @@ impl PresetArg {
     }
 }
 
+/// How much of the network is trained.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum TierArg {
+    /// All layers where the time allows it, else as cheap
+    Auto,
+    /// All layers
+    Full,
+    /// The head, or the last block and the head, on features that are computed once
+    Cheap,
+}
+
+impl TierArg {
+    /// Its name in a recipe.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Full => "full",
+            Self::Cheap => "cheap",
+        }
+    }
+}
+
+/// Where embeddings come from, and what such a network wants to be shown where its file does not say it.
+#[derive(Args, Debug, Clone, Default)]
+pub struct ExtractorArgs {
+    /// Where embeddings come from: penultimate, penultimate-views, or a file: one that
+    /// `pretrain` made, TorchScript, a checkpoint of MoCo v3, a state dict of a known architecture, or a .npy of rows
+    #[arg(long, value_name = "NAME|FILE")]
+    pub extractor: Option<String>,
+    /// The extractor's input, one side or height and width as in 224x320 [default: its file's]
+    #[arg(long, value_name = "SIZE", requires = "extractor")]
+    pub extractor_size: Option<String>,
+    /// Channel means that the extractor expects, of pixels in 0 to 1 [default: its file's]
+    #[arg(long, num_args = 3, value_names = ["R", "G", "B"], requires = "extractor_std")]
+    pub extractor_mean: Option<Vec<f32>>,
+    /// Channel deviations that the extractor expects
+    #[arg(long, num_args = 3, value_names = ["R", "G", "B"], requires = "extractor_mean")]
+    pub extractor_std: Option<Vec<f32>>,
+}
+
 /// The settings of a repair; each replaces the recipe's.
 #[derive(Args, Debug, Clone, Default)]
 pub struct RepairSettingsArgs {
@@ -93,9 +133,22 @@ pub struct RepairSettingsArgs {
     /// Oracle: chance of a wrong answer, for experiments
     #[arg(long, value_name = "RATE")]
     pub error_rate: Option<f64>,
-    /// Where embeddings come from: penultimate, or a .npy with a row per field sample
-    #[arg(long, value_name = "NAME|FILE")]
-    pub extractor: Option<String>,
+    /// Where embeddings come from.
+    #[command(flatten)]
+    pub extractor: ExtractorArgs,
+    /// How much of the network is trained: auto takes all layers where that fits --minutes (120 on a CPU unless said
+    /// otherwise), else what lies behind a frozen trunk; `compare` takes auto as full
+    #[arg(long)]
+    pub tier: Option<TierArg>,
+    /// Time that the whole command may take, about: decides the tier, and training stops in time
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub minutes: Option<f64>,
+    /// Training stops after so many steps
+    #[arg(long, value_name = "N")]
+    pub max_steps: Option<u64>,
+    /// Training stops before more pictures than these went through a backward pass
+    #[arg(long, value_name = "N")]
+    pub max_images: Option<u64>,
     /// Epochs of the repair
     #[arg(long)]
     pub epochs: Option<usize>,

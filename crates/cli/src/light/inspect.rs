@@ -1,20 +1,26 @@
 //! `data inspect`: what lies in a folder of pictures, before anybody trains on it.
 
+mod embeddings;
+
 use crate::{Exit, Failure, args::InspectArgs, say};
 use hybridrepair_data::folder::{Survey, survey};
-use std::{collections::BTreeMap, process::ExitCode};
+use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
 /// Lines of a list that are shown.
 const SHOWN: usize = 10;
 
 /// `data inspect`
 pub(super) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
-    if !args.dir.is_dir() {
-        return Err(Failure::new(Exit::Input, format!("{}: no such folder", args.dir.display())).help("check the path"));
+    if let Some(file) = &args.embeddings {
+        return embeddings::run(args, file);
     }
-    let survey = survey(&args.dir)?;
+    let dir = args.dir.as_deref().unwrap_or(Path::new("."));
+    if !dir.is_dir() {
+        return Err(Failure::new(Exit::Input, format!("{}: no such folder", dir.display())).help("check the path"));
+    }
+    let survey = survey(dir)?;
     if args.json {
-        say!("{:#}", serde_json::json!({ "format_version": 1, "folder": args.dir, "survey": survey }));
+        say!("{:#}", serde_json::json!({ "format_version": 1, "folder": dir, "survey": survey }));
     } else {
         tell(&survey);
     }

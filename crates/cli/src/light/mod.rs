@@ -1,5 +1,6 @@
 //! Commands that need no libtorch.
 
+mod examine;
 mod inspect;
 mod label;
 mod numbers;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 /// When it fails, with what to do next.
 pub fn run(command: &Command) -> Result<ExitCode, Failure> {
     match command {
+        Command::Examine(args) => examine::run(args),
         Command::Select(args) => select::run(args),
         Command::Patch { command } => patch::run(command, patch::from_arrays),
         Command::Data { command: DataCommand::Sheet(args) } => sheet::run(args),

@@ -32,3 +32,4 @@ pub use skip::{SkipReason, Skipped};
 pub use survey::{Survey, survey};
 pub use tiny_imagenet::read_tiny_imagenet;
 pub use tree::ClassTree;
+pub use walk::picture_files;

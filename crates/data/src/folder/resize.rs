@@ -100,7 +100,7 @@ impl InputSize {
     ///
     /// # Panics
     /// When `out` or `pixels` has another length, or a side is 0.
-    pub(crate) fn place(&self, pixels: &[u8], size: (usize, usize), out: &mut [u8]) {
+    pub fn place(&self, pixels: &[u8], size: (usize, usize), out: &mut [u8]) {
         assert_eq!(out.len(), self.stride(), "one picture");
         let (height, width) = (self.height, self.width);
         match self.resize {

@@ -1,6 +1,7 @@
 //! All picture files below a folder, in a fixed order.
 
 use super::{Report, SkipReason, Skipped};
+use crate::DataError;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -51,6 +52,18 @@ pub(super) fn entries(dir: &Path) -> io::Result<Vec<std::fs::DirEntry>> {
     let mut entries = std::fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?;
     entries.sort_by(|a, b| a.file_name().as_encoded_bytes().cmp(b.file_name().as_encoded_bytes()));
     Ok(entries)
+}
+
+/// The paths of all picture files in `dir` and the folders below it, by their names, in the order of torchvision's
+/// `ImageFolder`. Nothing is opened.
+///
+/// # Errors
+/// When `dir` is no folder.
+pub fn picture_files(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
+    if !dir.is_dir() {
+        return Err(crate::bytes::format_error(dir, "no such folder"));
+    }
+    Ok(pictures(dir, &mut Report::default()))
 }
 
 /// All picture files in `dir` and the folders below it, folder by folder in the order of their paths, and in each in the

@@ -40,6 +40,7 @@ fn words(rule: Rule) -> &'static str {
         Rule::Merged => "equal checkpoints merged",
         Rule::Guarded => "and without collapsed models",
         Rule::Chosen => "and chosen on samples of their own",
+        Rule::Beyond => "and better beyond chance on the test",
     }
 }
 
@@ -86,6 +87,7 @@ fn epochs(c: &ClassReport) -> Table {
         ("all", r),
         ("repair rate", r),
         ("break rate", r),
+        ("above threshold", r),
         ("may be chosen", r),
         ("probe, head", r),
         ("objections", Align::Left),
@@ -104,6 +106,7 @@ fn epochs(c: &ClassReport) -> Table {
             spread(&r.total),
             spread(&r.rr),
             spread(&r.br),
+            spread(&r.above),
             format!("{} of {}", r.admissible.0, r.admissible.1),
             format!("{:.3}, {:.3}", ready.probe, ready.head),
             r.objections.join("; "),

@@ -90,7 +90,10 @@ fn judge(
     if images.is_empty() {
         return Ok(([Vec::new(), Vec::new(), Vec::new()], 0));
     }
-    let (raw, before) = (classes(&session.model)?, classes(before)?);
+    let raw = classes(&session.model)?;
+    // of the cheap tier, "before" is the model as it was deployed
+    let cheap = repaired.is_some_and(|r| r.cheap);
+    let before = if cheap { raw.clone() } else { classes(before)? };
     let after = repaired.map_or_else(|| Ok(before.clone()), |r| classes(&r.model))?;
-    Ok(([raw, before, after], 2 + u64::from(repaired.is_some())))
+    Ok(([raw, before, after], 2 + u64::from(repaired.is_some()) - u64::from(cheap)))
 }

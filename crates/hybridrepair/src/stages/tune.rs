@@ -1,4 +1,7 @@
-use super::lesson::{Lesson, Material, lesson};
+use super::{
+    Taught,
+    lesson::{Lesson, lesson},
+};
 use crate::{
     Error, Run, Session,
     run::Cost,
@@ -17,7 +20,7 @@ struct Lessons<'s, 'r, 'p> {
     session: &'s Session,
     run: &'r mut Run<'p>,
     before: &'s Model,
-    material: &'s Material<'s>,
+    taught: &'s Taught<'s>,
     files: TuneFiles,
     start_loss: Option<f64>,
     cost: Cost,
@@ -29,12 +32,7 @@ struct Lessons<'s, 'r, 'p> {
 ///
 /// # Errors
 /// When training fails for another reason than its rate.
-pub fn tune(
-    session: &Session,
-    run: &mut Run<'_>,
-    before: &Model,
-    material: &Material<'_>,
-) -> Result<Option<f64>, Error> {
+pub fn tune(session: &Session, run: &mut Run<'_>, before: &Model, taught: &Taught<'_>) -> Result<Option<f64>, Error> {
     let settings = &session.config.tune;
     if !settings.auto {
         return Ok(None);
@@ -45,14 +43,14 @@ pub fn tune(
             return Ok((Some(choice.lr), Cost { cached: true, ..Cost::default() }));
         }
         let known = files.probes()?;
-        let lr = if material.method.trainer.rule().is_some() {
+        let lr = if taught.method.trainer.rule().is_some() {
             session.config.matching.lr
         } else {
             session.config.finetune.lr
         };
         let range = settings.range.unwrap_or([lr / REACH, lr * REACH]);
         let mut lessons =
-            Lessons { session, run, before, material, files, start_loss: None, cost: Cost::default(), failed: None };
+            Lessons { session, run, before, taught, files, start_loss: None, cost: Cost::default(), failed: None };
         let limits = Limits { probes: settings.budget, seconds: f64::INFINITY };
         let mut lab = Lab::new(&mut lessons, known, limits)?;
         let found = find(&mut Range::new(Some(range)), &mut lab, session.config.seed);
@@ -74,7 +72,7 @@ pub fn tune(
 
 impl Lessons<'_, '_, '_> {
     fn lesson(&self) -> Result<Lesson, Error> {
-        lesson(self.session, self.material, None)
+        lesson(self.session, self.taught.clone(), None)
     }
 
     fn one(&mut self, point: Point) -> Result<Probe, Error> {

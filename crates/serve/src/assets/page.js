@@ -2,7 +2,8 @@
 // The label page. The server decides what is shown next; an answer is on its disk before the next picture comes.
 const $ = (id) => document.getElementById(id);
 const KEYS = [..."1234567890qwertyuiopasdfghjklzxcvbnm"];
-const MOST_SHOWN = 60;
+// on a phone the surroundings stand below the classes
+const mostShown = () => (keyed() ? hello.classes.length : matchMedia("(max-width: 820px)").matches ? 18 : 60);
 
 // one name per page, which a reload keeps: the server gives the same picture again
 let page = sessionStorage.getItem("page");
@@ -12,7 +13,7 @@ if (!page) {
 }
 let annotator = localStorage.getItem("annotator") ?? "";
 let hello = null, turn = null, busy = false, ready = false, lost = false;
-let history = JSON.parse(sessionStorage.getItem("history") ?? "[]");
+let earlier = JSON.parse(sessionStorage.getItem("history") ?? "[]");
 let recent = [];
 let shownAt = 0, away = 0, hiddenAt = 0;
 
@@ -60,7 +61,7 @@ function show(next) {
   $("bar").setAttribute("aria-valuemax", turn.asked);
   $("bar").setAttribute("aria-valuenow", turn.done);
   $("fill").style.width = `${(100 * turn.done) / Math.max(1, turn.asked)}%`;
-  $("undo").disabled = history.length === 0;
+  $("undo").disabled = earlier.length === 0;
   $("who").hidden = false; $("who").textContent = annotator;
   $("start").hidden = true;
   $("work").hidden = !card;
@@ -98,7 +99,7 @@ function end() {
     : "The pictures that are still open are on the pages of others, or need another person. This page looks again every few seconds.";
   $("end-command").hidden = !all;
   $("end-command").textContent = `hybridrepair resume ${hello.run}`;
-  $("end-undo").hidden = history.length === 0;
+  $("end-undo").hidden = earlier.length === 0;
   $("said").textContent = $("end-title").textContent;
   if (!all) setTimeout(() => { if (turn && !turn.card && !busy) go("next"); }, 5000);
 }
@@ -115,14 +116,14 @@ function matches(text) {
 }
 
 const keyed = () => hello.classes.length <= KEYS.length;
-let top = 0, listed = [];
+let chosen = 0, listed = [];
 
 function classes() {
   const text = $("search").value;
   listed = matches(text);
-  top = 0;
+  chosen = 0;
   const said = turn?.card?.said;
-  $("classes").replaceChildren(...listed.slice(0, MOST_SHOWN).map((c, at) => {
+  $("classes").replaceChildren(...listed.slice(0, mostShown()).map((c, at) => {
     const button = document.createElement("button"), name = document.createElement("span");
     button.type = "button"; button.dataset.class = c; button.title = hello.classes[c];
     name.textContent = hello.classes[c];
@@ -136,16 +137,16 @@ function classes() {
     button.addEventListener("click", () => answer(c));
     return button;
   }));
-  $("found").textContent = listed.length > MOST_SHOWN ? `${MOST_SHOWN} of ${listed.length} shown` : text && listed.length === 0 ? "no such class" : "";
+  $("found").textContent = listed.length > mostShown() ? `${mostShown()} of ${listed.length} shown` : text && listed.length === 0 ? "no such class" : "";
 }
 
 function mark(step) {
   const buttons = [...$("classes").children];
   if (buttons.length === 0) return;
-  buttons[top]?.classList.remove("top-match");
-  top = (top + step + buttons.length) % buttons.length;
-  buttons[top].classList.add("top-match");
-  buttons[top].scrollIntoView({ block: "nearest" });
+  buttons[chosen]?.classList.remove("top-match");
+  chosen = (chosen + step + buttons.length) % buttons.length;
+  buttons[chosen].classList.add("top-match");
+  buttons[chosen].scrollIntoView({ block: "nearest" });
 }
 
 // One request at a time; keys that are pressed meanwhile would be for a picture that nobody has seen.
@@ -169,17 +170,17 @@ function answer(c) {
   button?.classList.add("flash");
   setTimeout(() => button?.classList.remove("flash"), 150);
   if (c !== null) recent = [c, ...recent.filter((r) => r !== c)].slice(0, 8);
-  history = [...history.filter((h) => h !== id), id].slice(-500);
-  sessionStorage.setItem("history", JSON.stringify(history));
+  earlier = [...earlier.filter((h) => h !== id), id].slice(-500);
+  sessionStorage.setItem("history", JSON.stringify(earlier));
   go("answer", { id, class: c, seconds, region: $("whole").checked });
 }
 
 function skip() { if (turn?.card && !busy) go("skip", { id: turn.card.id }); }
 
 function undo() {
-  if (busy || history.length === 0) return;
-  const id = history.pop();
-  sessionStorage.setItem("history", JSON.stringify(history));
+  if (busy || earlier.length === 0) return;
+  const id = earlier.pop();
+  sessionStorage.setItem("history", JSON.stringify(earlier));
   go("look", { id });
 }
 
@@ -214,7 +215,7 @@ $("form").addEventListener("submit", (event) => {
   event.preventDefault();
   const name = $("name").value.trim();
   if (!name) return;
-  if (name !== annotator) { history = []; sessionStorage.removeItem("history"); }
+  if (name !== annotator) { earlier = []; sessionStorage.removeItem("history"); }
   annotator = name;
   localStorage.setItem("annotator", annotator);
   go("next");
@@ -235,7 +236,7 @@ document.addEventListener("keydown", (event) => {
       event.preventDefault(); mark(event.key === "ArrowDown" ? 1 : -1); return;
     case "Enter": {
       if (document.activeElement instanceof HTMLButtonElement) return;
-      const c = listed[top];
+      const c = listed[chosen];
       if (c !== undefined && (!empty || (!keyed() && recent.length))) does(() => answer(c));
       return;
     }

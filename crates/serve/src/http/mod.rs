@@ -4,6 +4,6 @@ mod connection;
 mod request;
 mod response;
 
-pub(crate) use connection::serve_connection;
+pub(crate) use connection::{PATIENCE, serve_connection};
 pub(crate) use request::{Method, Request};
 pub(crate) use response::{Kind, Response};

@@ -14,6 +14,7 @@ pub(crate) enum Kind {
     Gif,
     Webp,
     Bmp,
+    Svg,
 }
 
 impl Kind {
@@ -29,6 +30,7 @@ impl Kind {
             Self::Gif => "image/gif",
             Self::Webp => "image/webp",
             Self::Bmp => "image/bmp",
+            Self::Svg => "image/svg+xml",
         }
     }
 

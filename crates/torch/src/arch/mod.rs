@@ -2,6 +2,7 @@ mod densenet;
 mod layers;
 mod mobilenet;
 mod resnet;
+mod resnet50;
 mod shufflenet;
 pub(crate) mod tap;
 mod vgg;
@@ -11,6 +12,7 @@ use densenet::DenseNet121;
 use hybridrepair_core::Stream;
 use mobilenet::MobileNet;
 use resnet::ResNet18;
+use resnet50::ResNet50;
 use serde::{Deserialize, Serialize};
 use shufflenet::ShuffleNetG2;
 use std::str::FromStr;
@@ -23,6 +25,8 @@ use vgg::Vgg16;
 pub enum Arch {
     /// `MobileNet` v1 for small pictures (Howard et al. 2017).
     MobileNet,
+    /// `ResNet`-50 with the `ImageNet` stem (He et al. 2016).
+    ResNet50,
     /// `ResNet`-18 with the `ImageNet` stem (He et al. 2016).
     ResNet18,
     /// `ShuffleNet` v1 with two groups, for small pictures (Zhang et al. 2018).
@@ -33,21 +37,26 @@ pub enum Arch {
     DenseNet121,
     /// A TorchScript module: its layers are its own.
     TorchScript,
+    /// Layers that another crate has built, from a specification.
+    Layers,
 }
 
 impl Arch {
     /// All that are built in.
-    pub const ALL: [Self; 5] = [Self::MobileNet, Self::ResNet18, Self::ShuffleNetG2, Self::Vgg16, Self::DenseNet121];
+    pub const ALL: [Self; 6] =
+        [Self::MobileNet, Self::ResNet50, Self::ResNet18, Self::ShuffleNetG2, Self::Vgg16, Self::DenseNet121];
 
     /// Its name on the command line and in checkpoints.
     pub fn name(self) -> &'static str {
         match self {
             Self::MobileNet => "mobilenet",
+            Self::ResNet50 => "resnet50",
             Self::ResNet18 => "resnet18",
             Self::ShuffleNetG2 => "shufflenetg2",
             Self::Vgg16 => "vgg16",
             Self::DenseNet121 => "densenet121",
             Self::TorchScript => "torchscript",
+            Self::Layers => "layers",
         }
     }
 }
@@ -94,11 +103,23 @@ impl ModelSpec {
 #[derive(Debug)]
 pub(crate) enum Network {
     MobileNet(MobileNet),
+    ResNet50(ResNet50),
     ResNet18(ResNet18),
     ShuffleNetG2(ShuffleNetG2),
     Vgg16(Vgg16),
     DenseNet121(DenseNet121),
     Script(Script),
+    Layers(Box<dyn Layers>),
+}
+
+/// A network that is not built in.
+pub trait Layers: std::fmt::Debug + Send {
+    /// Logits and penultimate features of a batch. With `train`, batch norm uses and moves batch statistics. Layers with
+    /// weights tell [`super::note_tap`] what passes them.
+    fn forward(&self, x: &Tensor, train: bool) -> Output;
+
+    /// Length of the penultimate feature vector.
+    fn features(&self) -> usize;
 }
 
 impl Network {
@@ -112,6 +133,7 @@ impl Network {
         let mut build = layers::Builder { params, device, rng };
         Ok(match spec.arch {
             Arch::MobileNet => Self::MobileNet(MobileNet::new(&mut build, spec.width, spec.classes)),
+            Arch::ResNet50 => Self::ResNet50(ResNet50::new(&mut build, spec.width, spec.classes)),
             Arch::ResNet18 => Self::ResNet18(ResNet18::new(&mut build, spec.width, spec.classes)),
             Arch::ShuffleNetG2 => Self::ShuffleNetG2(ShuffleNetG2::new(&mut build, spec.width, spec.classes)),
             Arch::Vgg16 => Self::Vgg16(Vgg16::new(&mut build, spec.width, spec.classes)),
@@ -119,25 +141,31 @@ impl Network {
             Arch::TorchScript => {
                 return Err(TorchError::Spec("a TorchScript model is read from its file, not built".to_owned()));
             }
+            Arch::Layers => {
+                return Err(TorchError::Spec("these layers are built from their specification".to_owned()));
+            }
         })
     }
 
     pub(crate) fn forward(&self, x: &Tensor, train: bool) -> Output {
         match self {
             Self::Script(net) => net.forward(x, train),
+            Self::Layers(net) => net.forward(x, train),
             _ => self.tail(&self.run(x, 0..self.steps(), train), self.steps(), train),
         }
     }
 
-    /// Number of steps before the head: a stem, blocks. A TorchScript module cannot be cut and has none.
+    /// Number of steps before the head: a stem, blocks. A TorchScript module and the layers of others cannot be cut and have
+    /// none.
     pub(crate) fn steps(&self) -> usize {
         match self {
             Self::MobileNet(net) => net.steps(),
+            Self::ResNet50(net) => net.steps(),
             Self::ResNet18(net) => net.steps(),
             Self::ShuffleNetG2(net) => net.steps(),
             Self::Vgg16(net) => net.steps(),
             Self::DenseNet121(net) => net.steps(),
-            Self::Script(_) => 0,
+            Self::Script(_) | Self::Layers(_) => 0,
         }
     }
 
@@ -145,11 +173,12 @@ impl Network {
     pub(crate) fn step_of(&self, tensor: &str) -> usize {
         match self {
             Self::MobileNet(net) => net.step_of(tensor),
+            Self::ResNet50(net) => net.step_of(tensor),
             Self::ResNet18(net) => net.step_of(tensor),
             Self::ShuffleNetG2(net) => net.step_of(tensor),
             Self::Vgg16(net) => net.step_of(tensor),
             Self::DenseNet121(net) => net.step_of(tensor),
-            Self::Script(_) => 0,
+            Self::Script(_) | Self::Layers(_) => 0,
         }
     }
 
@@ -157,11 +186,12 @@ impl Network {
     pub(crate) fn run(&self, x: &Tensor, steps: std::ops::Range<usize>, train: bool) -> Tensor {
         steps.fold(x.shallow_clone(), |x, i| match self {
             Self::MobileNet(net) => net.step(i, &x, train),
+            Self::ResNet50(net) => net.step(i, &x, train),
             Self::ResNet18(net) => net.step(i, &x, train),
             Self::ShuffleNetG2(net) => net.step(i, &x, train),
             Self::Vgg16(net) => net.step(i, &x),
             Self::DenseNet121(net) => net.step(i, &x, train),
-            Self::Script(_) => x,
+            Self::Script(_) | Self::Layers(_) => x,
         })
     }
 
@@ -170,11 +200,13 @@ impl Network {
         let x = self.run(x, from..self.steps(), train);
         match self {
             Self::MobileNet(net) => net.head(&x),
+            Self::ResNet50(net) => net.head(&x),
             Self::ResNet18(net) => net.head(&x),
             Self::ShuffleNetG2(net) => net.head(&x),
             Self::Vgg16(net) => net.head(x),
             Self::DenseNet121(net) => net.head(&x, train),
             Self::Script(net) => net.forward(&x, train),
+            Self::Layers(net) => net.forward(&x, train),
         }
     }
 
@@ -182,11 +214,13 @@ impl Network {
     pub(crate) fn features(&self) -> usize {
         match self {
             Self::MobileNet(net) => net.features(),
+            Self::ResNet50(net) => net.features(),
             Self::ResNet18(net) => net.features(),
             Self::ShuffleNetG2(net) => net.features(),
             Self::Vgg16(net) => net.features(),
             Self::DenseNet121(net) => net.features(),
             Self::Script(net) => net.features,
+            Self::Layers(net) => net.features(),
         }
     }
 }

@@ -33,6 +33,12 @@ const ENTRY: &str = "/extra/hybridrepair.json";
 /// The most that it may hold.
 const MOST_BYTES: u64 = 1 << 24;
 
+/// Whether a file is an archive with code in it, and no state dict.
+pub fn is_torchscript(path: &Path) -> bool {
+    let archive = File::open(path).ok().and_then(|f| ZipArchive::new(f).ok());
+    archive.is_some_and(|a| a.file_names().any(|name| name.contains("/code/")))
+}
+
 impl ScriptFacts {
     /// Reads them from a TorchScript file; a file without them, or that is no archive, has none.
     ///

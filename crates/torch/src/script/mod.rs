@@ -4,5 +4,5 @@ mod facts;
 mod ffi;
 mod module;
 
-pub use facts::ScriptFacts;
+pub use facts::{ScriptFacts, is_torchscript};
 pub(crate) use module::{Archive, Script};

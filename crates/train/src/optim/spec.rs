@@ -1,4 +1,4 @@
-use super::{AdaBound, AdaDelta, AdaGrad, Adam, AdamW, Adamax, NAdam, Optimizer, RmsProp, Sgd};
+use super::{AdaBound, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Lars, NAdam, Optimizer, RmsProp, Sgd};
 use crate::TrainError;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,15 @@ pub enum OptimSpec {
         eps: f64,
         /// Decoupled weight decay.
         weight_decay: f64,
+    },
+    /// Layer-wise adaptive rate scaling, for large batches. Biases and batch norm are not decayed.
+    Lars {
+        /// Momentum in [0, 1).
+        momentum: f64,
+        /// L2 penalty, added to the gradient.
+        weight_decay: f64,
+        /// Length of a step as a share of the tensor's length, at a rate of 1.
+        trust: f64,
     },
     /// Adam.
     Adam {
@@ -160,10 +169,10 @@ fn gamma() -> f64 {
 
 impl OptimSpec {
     /// The names of all.
-    pub const NAMES: [&'static str; 9] =
-        ["sgd", "adamw", "adam", "nadam", "adamax", "rmsprop", "adagrad", "adadelta", "adabound"];
+    pub const NAMES: [&'static str; 10] =
+        ["sgd", "adamw", "lars", "adam", "nadam", "adamax", "rmsprop", "adagrad", "adadelta", "adabound"];
 
-    /// The optimiser of this name with `PyTorch`'s defaults (AdaBound: its authors').
+    /// The optimiser of this name with `PyTorch`'s defaults (AdaBound and LARS: their authors').
     ///
     /// # Errors
     /// When there is none of this name.
@@ -171,6 +180,7 @@ impl OptimSpec {
         Ok(match name {
             "sgd" => Self::Sgd { momentum: 0.0, weight_decay: 0.0, nesterov: false },
             "adamw" => Self::Adamw { betas: BETAS, eps: eps(), weight_decay: 0.01 },
+            "lars" => Self::Lars { momentum: 0.9, weight_decay: 0.0, trust: 1e-3 },
             "adam" => Self::Adam { betas: BETAS, eps: eps(), weight_decay: 0.0 },
             "nadam" => Self::Nadam { betas: BETAS, eps: eps(), weight_decay: 0.0, momentum_decay: momentum_decay() },
             "adamax" => Self::Adamax { betas: BETAS, eps: eps(), weight_decay: 0.0 },
@@ -186,7 +196,7 @@ impl OptimSpec {
                 return Err(TrainError::Setting {
                     what: "optimizer",
                     given: format!("{name:?}"),
-                    why: "is none of sgd, adamw, adam, nadam, adamax, rmsprop, adagrad, adadelta, adabound",
+                    why: "is none of sgd, adamw, lars, adam, nadam, adamax, rmsprop, adagrad, adadelta, adabound",
                 });
             }
         })
@@ -205,7 +215,8 @@ impl OptimSpec {
             | Self::Rmsprop { weight_decay, .. }
             | Self::Adagrad { weight_decay, .. }
             | Self::Adadelta { weight_decay, .. }
-            | Self::Adabound { weight_decay, .. } => *weight_decay = to,
+            | Self::Adabound { weight_decay, .. }
+            | Self::Lars { weight_decay, .. } => *weight_decay = to,
         }
         changed
     }
@@ -215,6 +226,7 @@ impl OptimSpec {
         match *self {
             Self::Sgd { momentum, weight_decay, nesterov } => Box::new(Sgd::new(momentum, weight_decay, nesterov)),
             Self::Adamw { betas, eps, weight_decay } => Box::new(AdamW::new(betas, eps, weight_decay)),
+            Self::Lars { momentum, weight_decay, trust } => Box::new(Lars::new(momentum, weight_decay, trust)),
             Self::Adam { betas, eps, weight_decay } => Box::new(Adam::new(betas, eps, weight_decay)),
             Self::Nadam { betas, eps, weight_decay, momentum_decay } => {
                 Box::new(NAdam::new(betas, eps, weight_decay, momentum_decay))
@@ -241,7 +253,7 @@ mod tests {
         for name in OptimSpec::NAMES {
             let spec = OptimSpec::named(name).unwrap();
             assert_eq!(spec.build().name(), name);
-            if !["sgd", "adamw"].contains(&name) {
+            if !["sgd", "adamw", "lars"].contains(&name) {
                 let json = format!(r#"{{"name":"{name}"}}"#);
                 assert_eq!(serde_json::from_str::<OptimSpec>(&json).unwrap(), spec);
             }

@@ -3,7 +3,8 @@ use hybridrepair::{
     DataConfig, Error,
     data::{Field, Images, Normalizer, Splits},
     torch::{
-        Arch, DataFacts, DeviceChoice, Model, Runtime, RuntimeConfig, TorchError, open_checkpoint, open_script, predict,
+        Arch, DataFacts, DeviceChoice, Model, Runtime, RuntimeConfig, TorchError, is_torchscript, open_checkpoint,
+        open_script, predict,
     },
 };
 use hybridrepair_cli::{
@@ -141,12 +142,6 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
         print(&evaluated);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Whether a file is an archive with code in it, and no state dict.
-fn is_torchscript(file: &Path) -> bool {
-    let archive = std::fs::File::open(file).ok().and_then(|f| zip::ZipArchive::new(f).ok());
-    archive.is_some_and(|a| a.file_names().any(|name| name.contains("/code/")))
 }
 
 /// Accuracy within each group of samples.

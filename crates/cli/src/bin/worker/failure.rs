@@ -16,14 +16,30 @@ pub(crate) fn failure(error: Error) -> Failure {
         Error::Patch(error) => error.into(),
         Error::Tune(error) => tune(&error),
         Error::Select(error) => error.into(),
+        Error::Doctor(error) => error.into(),
+        Error::Arrays(_) => Failure::new(Exit::Input, &error)
+            .help("x has a row of numbers per sample, y a class counted from 0, plan.net.input the shape of a row"),
         Error::Runs(error) => error.into(),
         Error::Torch(error) => torch(&error),
         Error::Train(error) | Error::Finetune(FinetuneError::Train(error)) => train(&error),
         Error::Refused(_) => Failure::new(Exit::Refused, &error)
             .help("the deployed model is unchanged; look at events.jsonl in the run for the reason"),
+        Error::Collapsed { .. } => Failure::new(Exit::Refused, &error)
+            .help("the file of the epoch before is kept; try a smaller --lr, a larger --batch-size or a higher --temperature"),
         Error::Waiting(_) => Failure::new(Exit::Waiting, &error)
             .help("`compare` buys labels of benchmarks only; for people run `repair`, `label export`, `label import`, `resume`"),
         Error::Config(_) | Error::Embed(EmbedError::Unknown(_)) => Failure::new(Exit::Usage, &error),
+        Error::Embed(EmbedError::Unsaid { what, .. }) => {
+            let flags = if what == "input size" { "--extractor-size" } else { "--extractor-mean and --extractor-std" };
+            Failure::new(Exit::Input, &error).help(format!("say it by {flags}: a wrong one spoils the features quietly"))
+        }
+        Error::Embed(EmbedError::Torch(error)) => torch(&error),
+        Error::Embed(EmbedError::Train(error)) => train(&error),
+        Error::Embed(EmbedError::Data(error)) => error.into(),
+        Error::Embed(EmbedError::File { .. }) => Failure::new(Exit::Input, &error).help(
+            "pass a file that `pretrain` made, TorchScript, a checkpoint of MoCo v3 (ResNet-50), or a state dict of a known \
+             architecture; features of anything else as .npy",
+        ),
         Error::Embed(_) | Error::Regions(_) | Error::Label(_) | Error::Propagate(_) | Error::Kernel(_) => {
             Failure::new(Exit::Input, &error)
         }
@@ -61,6 +77,9 @@ fn torch(error: &TorchError) -> Failure {
         }
         TorchError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             Failure::new(Exit::Input, error).help("check the path; `train` makes a checkpoint")
+        }
+        TorchError::Io { source, .. } if source.kind() == std::io::ErrorKind::IsADirectory => {
+            Failure::new(Exit::Input, error).help("pass the file itself, such as DIR/checkpoints/best.safetensors")
         }
         TorchError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
             Failure::new(Exit::Unexpected, error).help("the disk is full: make room, then go on with `resume DIR`")

@@ -1,6 +1,7 @@
 //! The program with libtorch. `hybridrepair` starts it with its own arguments for every command that needs a model.
 
 mod compare;
+mod doctor;
 mod early;
 mod embed;
 mod env;
@@ -9,6 +10,7 @@ mod export;
 mod failure;
 mod patch;
 mod plan;
+mod pretrain;
 mod progress;
 mod recipe;
 mod repair;
@@ -40,6 +42,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Compare(args) => compare::run(args),
         Command::Train(args) => train::run(args),
         Command::Tune { command: TuneCommand::Lr(args) } | Command::TuneLr(args) => tune::run(args),
+        Command::Pretrain(args) => pretrain::run(args),
         Command::Embed(args) => embed::run(args),
         Command::Early(args) => early::run(args),
         Command::Patch { command } => patch::run(command),

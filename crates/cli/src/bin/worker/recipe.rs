@@ -4,7 +4,7 @@ use crate::failure::failure;
 use hybridrepair::{Error, Preset, RepairConfig, TrainConfig, TuneConfig, embed::Extractor, tuning::Variant};
 use hybridrepair_cli::{
     Exit, Failure,
-    args::{DataArgs, EvbmfArg, Rate, RepairSettingsArgs, SearchArgs, TrainArgs, TrainSettingsArgs},
+    args::{DataArgs, EvbmfArg, ExtractorArgs, Rate, RepairSettingsArgs, SearchArgs, TrainArgs, TrainSettingsArgs},
 };
 use hybridrepair_runs::{RunsError, from_table, overlay, read_table};
 use std::path::{Path, PathBuf};
@@ -61,6 +61,7 @@ pub(crate) fn repair_config(args: &RepairSettingsArgs, more: Table) -> Result<Re
     if let Some((train, val)) = &config.data.split_files {
         config.data.split_files = Some((whole(train)?, whole(val)?));
     }
+    config.extractor = shipped(&config.extractor);
     if is_file(&config.extractor) {
         config.extractor = whole(Path::new(&config.extractor))?.to_string_lossy().into_owned();
     }
@@ -69,7 +70,7 @@ pub(crate) fn repair_config(args: &RepairSettingsArgs, more: Table) -> Result<Re
 
 /// Whether an extractor is named by a path.
 fn is_file(extractor: &str) -> bool {
-    matches!(extractor.parse(), Ok(Extractor::Npy(_)))
+    extractor.parse::<Extractor>().is_ok_and(|e| e.file().is_some())
 }
 
 /// Reads a recipe; its relative paths count from its own folder.
@@ -86,7 +87,7 @@ pub(crate) fn read_recipe(file: &Path) -> Result<Table, Failure> {
             *path = folder.join(path.as_str()).to_string_lossy().into_owned();
         }
     };
-    for key in ["checkpoint", "torchscript"] {
+    for key in ["checkpoint", "torchscript", "init"] {
         if let Some(value) = table.get_mut(key) {
             rebase(value);
         }
@@ -101,6 +102,12 @@ pub(crate) fn read_recipe(file: &Path) -> Result<Table, Failure> {
     if let Some(value) = table.get_mut("data").and_then(|d| d.get_mut("dir")) {
         rebase(value);
     }
+    if let Some(source) = table.get_mut("source").and_then(Value::as_table_mut) {
+        for key in ["x", "y"] {
+            source.get_mut(key).into_iter().for_each(rebase);
+        }
+        source.get_mut("data").and_then(|d| d.get_mut("dir")).into_iter().for_each(rebase);
+    }
     let folders = table.get_mut("data").and_then(|d| d.get_mut("folders")).and_then(Value::as_table_mut);
     for (_, value) in folders.into_iter().flatten() {
         rebase(value);
@@ -114,10 +121,16 @@ fn repair_flags(args: &RepairSettingsArgs) -> Result<Table, Failure> {
     set(&mut table, "checkpoint", args.checkpoint.as_ref().map(path));
     set(&mut table, "torchscript", args.torchscript.as_ref().map(path));
     set(&mut table, "budget", args.budget.map(|b| b.to_string().into()));
-    set(&mut table, "extractor", args.extractor.clone().map(Value::from));
+    extractor_flags(&args.extractor, &mut table)?;
     set(&mut table, "seed", args.runtime.seed.map(whole).transpose()?);
     set(&mut table, "device", args.runtime.device.clone().map(Value::from));
     set(&mut table, "threads", args.runtime.threads.map(|t| whole(t as u64)).transpose()?);
+    set(&mut table, "tier", args.tier.map(|t| t.name().into()));
+    let mut stop = Table::new();
+    set(&mut stop, "minutes", args.minutes.map(Value::from));
+    set(&mut stop, "steps", args.max_steps.map(whole).transpose()?);
+    set(&mut stop, "images", args.max_images.map(whole).transpose()?);
+    table.insert("stop".to_owned(), stop.into());
     let mut annotate = Table::new();
     set(&mut annotate, "by", args.annotator.clone().map(Value::from));
     set(&mut annotate, "answers", args.answers.map(|v| whole(v as u64)).transpose()?);
@@ -136,12 +149,42 @@ fn repair_flags(args: &RepairSettingsArgs) -> Result<Table, Failure> {
     set(&mut shared, "momentum", args.momentum.map(Value::from));
     set(&mut shared, "weight_decay", args.weight_decay.map(Value::from));
     table.insert("matching".to_owned(), shared.clone().into());
+    let mut cheap = Table::new();
+    for key in ["epochs", "lr"] {
+        set(&mut cheap, key, shared.get(key).cloned());
+    }
+    table.insert("cheap".to_owned(), cheap.into());
     let mut finetune = shared;
     set(&mut finetune, "replay_epochs", args.replay_epochs.map(|v| whole(v as u64)).transpose()?);
     set(&mut finetune, "batch_size", args.batch_size.map(|v| whole(v as u64)).transpose()?);
     table.insert("finetune".to_owned(), finetune.into());
     table.insert("data".to_owned(), data_flags(&args.data)?.into());
     Ok(table)
+}
+
+/// The extractor of the flags as entries of a recipe.
+pub(crate) fn extractor_flags(args: &ExtractorArgs, table: &mut Table) -> Result<(), Failure> {
+    set(table, "extractor", args.extractor.as_deref().map(|name| shipped(name).into()));
+    if let Some(size) = &args.extractor_size {
+        let sides = hybridrepair_cli::input_sides(size)?;
+        table.insert("extractor_input".to_owned(), vec![whole(sides[0] as u64)?, whole(sides[1] as u64)?].into());
+    }
+    if let (Some(mean), Some(std)) = (&args.extractor_mean, &args.extractor_std) {
+        table.insert("extractor_normalization".to_owned(), statistics(mean, std));
+    }
+    Ok(())
+}
+
+/// The file of an extractor that is named as it is shipped; anything else as it is.
+pub(crate) fn shipped(name: &str) -> String {
+    let file = home().join(format!("checkpoints/{name}.safetensors"));
+    if !name.contains(['/', '.']) && file.is_file() { file.to_string_lossy().into_owned() } else { name.to_owned() }
+}
+
+/// Channel statistics as a table of a recipe.
+fn statistics(mean: &[f32], std: &[f32]) -> Value {
+    let list = |v: &[f32]| Value::from(v.iter().map(|&x| f64::from(x)).collect::<Vec<_>>());
+    Table::from_iter([("mean".to_owned(), list(mean)), ("std".to_owned(), list(std))]).into()
 }
 
 /// The data of the flags as a table of a recipe.
@@ -157,6 +200,7 @@ pub(crate) fn data_flags(args: &DataArgs) -> Result<Table, Failure> {
         }
         data.insert("split_files".to_owned(), files.iter().map(path).collect::<Vec<_>>().into());
     }
+    set(&mut data, "corrupt", args.corrupt.clone().map(Value::from));
     set(&mut data, "judge", args.judge.clone().map(Value::from));
     if let Some(field) = &args.field {
         data.insert("name".to_owned(), "folder".into());
@@ -177,11 +221,7 @@ pub(crate) fn data_flags(args: &DataArgs) -> Result<Table, Failure> {
     }
     set(&mut data, "resize", args.resize.clone().map(Value::from));
     if let (Some(mean), Some(std)) = (&args.mean, &args.std) {
-        let list = |v: &[f32]| Value::from(v.iter().map(|&x| f64::from(x)).collect::<Vec<_>>());
-        data.insert(
-            "normalization".to_owned(),
-            Table::from_iter([("mean".to_owned(), list(mean)), ("std".to_owned(), list(std))]).into(),
-        );
+        data.insert("normalization".to_owned(), statistics(mean, std));
     }
     let mut cut = Table::new();
     let whole_cut = |n: Option<usize>| n.map(|n| whole(n as u64)).transpose();
@@ -203,7 +243,16 @@ pub(crate) fn train_config(args: &TrainArgs) -> Result<TrainConfig, Failure> {
         schedule.insert("lr".to_owned(), lr.into());
         more.insert("schedule".to_owned(), schedule.into());
     }
-    train_settings(&args.setting, more)
+    let setting = TrainSettingsArgs {
+        recipe: args.recipe.clone(),
+        model: args.model.clone(),
+        width: args.width,
+        epochs: args.epochs,
+        batch_size: args.batch_size,
+        data: args.data.clone(),
+        runtime: args.runtime.clone(),
+    };
+    train_settings(&setting, more)
 }
 
 /// The settings that all trainings have, with some more on top.
@@ -247,13 +296,13 @@ pub(crate) fn tune_config(search: &SearchArgs, train: TrainConfig) -> TuneConfig
     }
 }
 
-fn set(table: &mut Table, key: &str, value: Option<Value>) {
+pub(crate) fn set(table: &mut Table, key: &str, value: Option<Value>) {
     if let Some(value) = value {
         table.insert(key.to_owned(), value);
     }
 }
 
 /// TOML knows whole numbers of 63 bits.
-fn whole(n: u64) -> Result<Value, Failure> {
+pub(crate) fn whole(n: u64) -> Result<Value, Failure> {
     i64::try_from(n).map(Value::from).map_err(|_| Failure::new(Exit::Usage, format!("{n} is too large")))
 }

@@ -1,7 +1,7 @@
 //! What people see of a run.
 #![expect(clippy::print_stderr, reason = "results go to standard output, the rest beside them")]
 
-use hybridrepair::{Report, Session, Waiting};
+use hybridrepair::{Plan, Report, Session, Waiting};
 use hybridrepair_cli::say;
 use hybridrepair_cli::{Exit, Failure};
 use hybridrepair_core::{intervals::Interval, metrics::Change};
@@ -26,6 +26,15 @@ pub(crate) fn opening(session: &Session, run: &Path) {
         session.runtime.threads,
     );
     eprintln!("run: {}", run.display());
+}
+
+/// Which part of the network is trained, and why.
+pub(crate) fn tier(plan: &Plan, steps: Option<u64>) {
+    let Plan { chosen, why, .. } = plan;
+    eprintln!("tier {}: {} ({why}); about {:.1} minutes", chosen.tier, chosen.trains, chosen.minutes);
+    if let Some(steps) = steps {
+        eprintln!("training stops after {steps} steps");
+    }
 }
 
 /// A value as one line of JSON.
@@ -79,7 +88,9 @@ pub(crate) fn report(session: &Session, report: &Report, run: &Path) {
     let what = if alone { "accuracy on the random share of the field" } else { "holdout accuracy" };
     say!("{what} ({} images)", h.n);
     say!("  as deployed          {:6.2} %", 100.0 * h.raw);
-    say!("  after replay         {:6.2} %   (the baseline of every method)", 100.0 * h.before);
+    if s.tier == "full" {
+        say!("  after replay         {:6.2} %   (the baseline of every method)", 100.0 * h.before);
+    }
     if s.checkpoint.is_some() {
         say!("  repaired             {:6.2} %   {points:+.2} points", 100.0 * h.after);
         let p = report.evaluation.before_after.mcnemar();

@@ -51,12 +51,12 @@ impl Page for Confusion {
 
 fn matrix(run: &RunFolder, html: &mut Html, title: &str, counts: &Array2<u32>) {
     let n = counts.nrows();
-    let (cell, left, top) = (if n > 24 { 12.0 } else { 22.0 }, 118.0, 96.0);
+    let (cell, left, top, right) = (if n > 24 { 12.0 } else { 24.0 }, 118.0, 96.0, 62.0);
     let size = cell * n as f64;
+    let (width, height) = (left + size + right, top + size + 2.0);
     let mut svg = format!(
-        "<figure><figcaption>{title}</figcaption><svg viewBox=\"0 0 {:.0} {:.0}\" role=\"img\" aria-label=\"confusion matrix {title}\">",
-        left + size + 2.0,
-        top + size + 2.0
+        "<figure><figcaption>{title}</figcaption><svg style=\"max-width:{width:.0}px\" viewBox=\"0 0 {width:.0} {height:.0}\" \
+         role=\"img\" aria-label=\"confusion matrix {title}\">"
     );
     for truth in 0..n {
         let total: u32 = counts.row(truth).sum();

@@ -48,7 +48,7 @@ impl Page for Gain {
             Figure::new("as deployed", percent(h.raw), of(h.raw)),
             Figure::new("before the repair", percent(h.before), "after a fine-tune on the old data alone"),
             Figure::new("repaired", percent(h.after), of(h.after)),
-            Figure::new("gain", format!("{} points", points(gain.value)), format!("95 %: {}", interval(&gain))),
+            Figure::new("gain in points", points(gain.value), format!("95 %: {}", interval(&gain))),
             Figure::new("repaired images", count(h.repaired as u64), "wrong before, right now"),
             Figure::new("broken images", count(h.broken as u64), "right before, wrong now"),
         ]);

@@ -4,7 +4,9 @@ mod classes;
 mod confusion;
 mod cost;
 mod gain;
+mod gradients;
 mod map;
+mod patch;
 mod rate;
 mod regions;
 mod training;
@@ -21,6 +23,8 @@ pub(crate) const PAGES: &[&dyn Page] = &[
     &confusion::Confusion,
     &regions::RegionSheet,
     &rate::LearningRate,
+    &patch::Patch,
     &training::Training,
+    &gradients::Gradients,
     &cost::Cost,
 ];

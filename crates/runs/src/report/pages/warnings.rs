@@ -2,7 +2,7 @@ use crate::{
     Event, EventLine, RunsError, Summary, layout,
     report::{Html, Page, RunFolder, Tone},
 };
-use hybridrepair_core::intervals::paired_difference;
+use hybridrepair_core::metrics::mcnemar;
 
 /// What a reader must know before believing the numbers, in plain words.
 pub(super) struct Warnings;
@@ -65,15 +65,17 @@ fn doubts(run: &RunFolder, s: &Summary, told: &mut Vec<String>) {
     if s.checkpoint.is_some() && h.after < h.raw {
         told.push("The repaired model is less accurate than the one that was deployed: do not deploy it.".to_owned());
     }
+    // of a thousand classes fifty look worse by chance: each must be beyond chance in the sight of all (Bonferroni)
+    let level = 0.05 / h.per_class.len().max(1) as f64;
     let harmed: Vec<String> = h
         .per_class
         .iter()
-        .filter(|c| paired_difference(c.repaired, c.broken, c.n).high < 0.0)
+        .filter(|c| c.broken > c.repaired && mcnemar(c.repaired, c.broken) < level)
         .map(|c| run.class(c.class.column()))
         .collect();
     match &harmed[..] {
         [] => {}
-        [one] => told.push(format!("The class {one} got worse, beyond what chance explains.")),
+        [one] => told.push(format!("Class {one} got worse, beyond what chance explains.")),
         several => told.push(format!(
             "{} classes got worse, beyond what chance explains: {}.",
             several.len(),
