@@ -183,6 +183,26 @@ impl Default for ZeroLabelConfig {
     }
 }
 
+/// How the learning rate of the repair is found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RepairTuneConfig {
+    /// Whether it is looked for; else the recipe's is taken.
+    pub auto: bool,
+    /// Epochs of a probe.
+    pub epochs: usize,
+    /// Probes at most.
+    pub budget: usize,
+    /// Lowest and highest rate; from a tenth of the recipe's to ten times it when not given.
+    pub range: Option<[f64; 2]>,
+}
+
+impl Default for RepairTuneConfig {
+    fn default() -> Self {
+        Self { auto: false, epochs: 1, budget: 9, range: None }
+    }
+}
+
 /// Which epoch of the repair is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -239,6 +259,8 @@ pub struct RepairConfig {
     pub finetune: RepairSettings,
     /// Weak-to-strong training.
     pub matching: MatchSettings,
+    /// The search for the learning rate.
+    pub tune: RepairTuneConfig,
     /// Training behind a frozen trunk.
     pub cheap: CheapConfig,
     /// Repair without labels.
@@ -332,6 +354,10 @@ impl RepairConfig {
         {
             return wrong("consistency: at most 255 views, max_depth at least 1, severity above 0.1 and at most 10");
         }
+        let u = &self.tune;
+        if u.epochs == 0 || u.budget == 0 || u.range.is_some_and(|[lo, hi]| !(lo > 0.0 && lo < hi && hi.is_finite())) {
+            return wrong("tune: epochs and budget are at least 1, range is a rising pair of rates above 0");
+        }
         if let Some(file) = self.extractor.parse::<Extractor>()?.file() {
             std::fs::metadata(file).map_err(DataError::io(file))?;
         }
@@ -379,6 +405,7 @@ impl RepairConfig {
             threshold: ThresholdConfig::default(),
             finetune: RepairSettings::default(),
             matching: MatchSettings::default(),
+            tune: RepairTuneConfig::default(),
             cheap: CheapConfig::default(),
             zero_label: ZeroLabelConfig::default(),
             // upstream has none

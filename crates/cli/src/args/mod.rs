@@ -12,6 +12,7 @@ mod pretrain;
 mod report;
 mod run;
 mod select;
+mod tune;
 
 use clap::{Parser, Subcommand};
 pub use data::{DataArgs, DataCommand, InspectArgs, SheetArgs};
@@ -19,7 +20,7 @@ pub use early::EarlyArgs;
 pub use examine::ExamineArgs;
 pub use export::{ExportArgs, ExportKind, ExportNumbers, ExportNumbersArgs};
 pub use label::{ExportForm, LabelCommand, LabelExportArgs, LabelImportArgs, LabelServeArgs, LabelStatusArgs};
-pub use model::{EmbedArgs, EvaluateArgs, ModelArgs, Split, TrainArgs};
+pub use model::{EmbedArgs, EvaluateArgs, ModelArgs, Split, TrainArgs, TrainSettingsArgs};
 pub use patch::{
     Algo, ApplyArgs, CaseArgs, DrillArgs, FitnessArg, LocalizeArgs, MergeArgs, PatchCommand, PatchCompareArgs,
     PatchSearchArgs, Sampling, Share, ShowArgs, TestArgs, Watched,
@@ -29,6 +30,7 @@ pub use pretrain::{PretrainArgs, PretrainMethod};
 pub use report::ReportArgs;
 pub use run::{CompareArgs, ExtractorArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime, TierArg};
 pub use select::SelectArgs;
+pub use tune::{Bounds, EvbmfArg, Limit, Rate, SearchArgs, TuneCommand, TuneLrArgs, WithArg};
 
 /// Repairs a deployed image classifier with very few labels.
 #[derive(Debug, Parser)]
@@ -52,6 +54,15 @@ pub enum Command {
     Compare(Box<CompareArgs>),
     /// Train a classifier from scratch
     Train(Box<TrainArgs>),
+    /// Find a setting of a training by itself
+    Tune {
+        /// What to find.
+        #[command(subcommand)]
+        command: TuneCommand,
+    },
+    /// The same as `tune lr`
+    #[command(hide = true)]
+    TuneLr(Box<TuneLrArgs>),
     /// Make a feature extractor from training pictures and field pool, without labels
     Pretrain(Box<PretrainArgs>),
     /// Write logits, features and embeddings of a split as .npy

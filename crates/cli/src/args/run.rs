@@ -1,4 +1,4 @@
-use super::DataArgs;
+use super::{DataArgs, Rate};
 use clap::{Args, ValueEnum};
 use hybridrepair_core::Budget;
 use std::path::PathBuf;
@@ -155,9 +155,9 @@ pub struct RepairSettingsArgs {
     /// Epochs of the replay fine-tune before it
     #[arg(long)]
     pub replay_epochs: Option<usize>,
-    /// Learning rate
-    #[arg(long)]
-    pub lr: Option<f64>,
+    /// Learning rate, or auto: found by short trials on the bought labels
+    #[arg(long, value_name = "RATE|auto")]
+    pub lr: Option<Rate>,
     /// Momentum
     #[arg(long)]
     pub momentum: Option<f64>,

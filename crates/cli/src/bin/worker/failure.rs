@@ -4,6 +4,7 @@ use hybridrepair::{
     finetune::FinetuneError,
     torch::{PytorchFileError, TorchError},
     training::TrainError,
+    tuning::TuneError,
 };
 use hybridrepair_cli::{Exit, Failure};
 
@@ -13,6 +14,7 @@ pub(crate) fn failure(error: Error) -> Failure {
         Error::Data(error) | Error::Finetune(FinetuneError::Data(error)) => error.into(),
         Error::Core(error) | Error::Finetune(FinetuneError::Core(error)) => error.into(),
         Error::Patch(error) => error.into(),
+        Error::Tune(error) => tune(&error),
         Error::Select(error) => error.into(),
         Error::Doctor(error) => error.into(),
         Error::Arrays(_) => Failure::new(Exit::Input, &error)
@@ -86,6 +88,16 @@ fn torch(error: &TorchError) -> Failure {
             Failure::new(Exit::Unexpected, error).help("check the rights and the room on the disk")
         }
         TorchError::Core(_) => Failure::new(Exit::Input, error).help("the model gives NaN: look at how it was trained"),
+        _ => Failure::new(Exit::Unexpected, error),
+    }
+}
+
+fn tune(error: &TuneError) -> Failure {
+    match error {
+        TuneError::Refused(_) => Failure::new(Exit::Refused, error)
+            .help("look at probes.jsonl; try a wider --lr-range, more --probe-epochs, or see whether the recipe trains at all"),
+        TuneError::Setting { .. } | TuneError::Method { .. } => Failure::new(Exit::Usage, error),
+        TuneError::NoLayers { .. } => Failure::new(Exit::Usage, error).help("pass --method range, which goes by the loss"),
         _ => Failure::new(Exit::Unexpected, error),
     }
 }
