@@ -26,7 +26,8 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("finetune", 3, &["core", "data", "torch", "train"]),
     ("doctor", 3, &["core", "torch", "train"]),
     ("tune", 3, &["core", "torch", "train"]),
-    ("arena", 3, &["core", "torch", "train"]),
+    // tasks, entries and referee in plain Rust; tasks on libtorch are the facade's
+    ("arena", 3, &["core", "data", "runs"]),
     ("patch-torch", 3, &["core", "patch", "torch"]),
     ("facade", 4, &[".."]),
     ("cli", 5, &[".."]),
@@ -41,7 +42,7 @@ const BESIDE: &[(&str, &[&str])] = &[
 
 /// Heavy or opinionated libraries, and the only crates that may import them.
 const OUTSIDE: &[(&str, &[&str])] = &[
-    ("tch", &["torch", "train", "embed", "finetune", "doctor", "tune", "patch-torch", "arena"]),
+    ("tch", &["torch", "train", "embed", "finetune", "doctor", "tune", "patch-torch"]),
     ("torch-sys", &["torch"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),

@@ -1,0 +1,13 @@
+//! Tasks in sets.
+
+mod calibrate;
+mod design;
+mod hidden;
+mod task;
+mod tiny;
+
+pub use calibrate::{CALIBRATION_SEEDS, Calibration, calibrate};
+pub use design::{Design, Family};
+pub use hidden::hidden;
+pub use task::{Assignment, MakeProblem};
+pub use tiny::tiny;
