@@ -167,13 +167,16 @@ pub fn rescore(folders: &[PathBuf], clock: Option<Clock>) -> Result<(Plan, Vec<T
     let mut joined: Option<(Plan, Vec<Trial>)> = None;
     for folder in folders {
         let mut plan = Plan::read(&folder.join(SPEC))?;
-        let mut trials: Vec<Trial> = read_lines(&folder.join(TRIALS))?.lines;
+        let mut trials: Vec<Trial> = read_lines(&folder.join(TRIALS))?.rows;
         let Some((all, so_far)) = &mut joined else {
             joined = Some((plan, trials));
             continue;
         };
         if all.entries != plan.entries || all.baseline != plan.baseline {
-            return Err(ArenaError::Format { path: folder.clone(), why: "has other entries or another baseline".into() });
+            return Err(ArenaError::Format {
+                path: folder.clone(),
+                why: "has other entries or another baseline".into(),
+            });
         }
         // tasks of different seeds are called alike
         let number = all.tasks.len();

@@ -35,7 +35,9 @@ pub use problems::Quadratic;
 pub use referee::Referee;
 pub use report::{markdown, table};
 pub use score::{Clock, FAILURE_CHARGE, Score, Scores, harmonic_mean, median, profile};
-pub use suites::{Assignment, CALIBRATION_SEEDS, Calibration, Design, Family, MakeProblem, calibrate, hidden, tiny};
+pub use suites::{
+    Assignment, CALIBRATION_SEEDS, Calibration, Design, Family, MakeProblem, calibrate, hidden, language, tiny,
+};
 pub use task::{BatchId, Limits, Norm, Stop, Task, TaskSpec};
 pub use trial::Trial;
 pub use wire::{Contender, Programs, run_entry};

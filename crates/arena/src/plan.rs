@@ -94,8 +94,8 @@ impl Plan {
     }
 
     pub(crate) fn write(&self, path: &Path) -> Result<(), ArenaError> {
-        let text = toml::to_string(self)
-            .map_err(|e| ArenaError::Format { path: path.to_owned(), why: e.to_string() })?;
+        let text =
+            toml::to_string(self).map_err(|e| ArenaError::Format { path: path.to_owned(), why: e.to_string() })?;
         Ok(write_atomic(path, text.as_bytes())?)
     }
 }

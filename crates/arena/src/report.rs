@@ -12,7 +12,10 @@ const TAUS: [f64; 5] = [1.0, 1.5, 2.0, 4.0, 8.0];
 pub fn table(scores: &Scores) -> String {
     let mut text = format!(
         "| entry | solved | score | 95 % | failed runs |{}\n|---|---:|---:|---:|---:|{}\n",
-        scores.entries.first().map_or(String::new(), |s| s.speedups.keys().fold(String::new(), |t, k| t + " " + k + " |")),
+        scores
+            .entries
+            .first()
+            .map_or(String::new(), |s| s.speedups.keys().fold(String::new(), |t, k| t + " " + k + " |")),
         "---:|".repeat(scores.tasks)
     );
     for s in &scores.entries {
@@ -56,7 +59,11 @@ pub fn markdown(plan: &Plan, trials: &[Trial], standings: &Standings) -> String 
     }
     text += "\n## Tasks\n\n| task | is | target | work limit | seconds |\n|---|---|---:|---:|---:|\n";
     for t in &plan.tasks {
-        let _ = writeln!(text, "| {} | {} | {:.3} | {:.0} | {} |", t.name, t.about, t.target, t.limits.work, t.limits.seconds);
+        let _ = writeln!(
+            text,
+            "| {} | {} | {:.3} | {:.0} | {} |",
+            t.name, t.about, t.target, t.limits.work, t.limits.seconds
+        );
     }
     text += &remarks(plan, trials);
     text
@@ -65,7 +72,10 @@ pub fn markdown(plan: &Plan, trials: &[Trial], standings: &Standings) -> String 
 /// Share of tasks solved within so many times the best entry's time.
 fn profiles(scores: &Scores) -> String {
     let head = TAUS.iter().fold(String::new(), |t, tau| t + &format!(" {tau} |"));
-    let mut text = format!("Share of the tasks solved within so many times the best entry's time:\n\n| entry |{head}\n|---|{}\n", "---:|".repeat(TAUS.len()));
+    let mut text = format!(
+        "Share of the tasks solved within so many times the best entry's time:\n\n| entry |{head}\n|---|{}\n",
+        "---:|".repeat(TAUS.len())
+    );
     for s in &scores.entries {
         let ratios: Vec<f64> = s.ratios.values().map(|r| r.unwrap_or(f64::INFINITY)).collect();
         let row = TAUS.iter().fold(String::new(), |t, &tau| t + &format!(" {:.2} |", profile(&ratios, tau)));
@@ -102,7 +112,8 @@ fn remarks(plan: &Plan, trials: &[Trial]) -> String {
                 let n = own.len() as f64;
                 let mean = own.iter().map(|t| t.holdout_loss.unwrap_or(f64::NAN)).sum::<f64>() / n;
                 let probes = own.iter().map(|t| t.probes as f64).sum::<f64>() / n;
-                let _ = writeln!(text, "| {} | {entry} | {n} | {mean:.3} | {:.3} | {probes:.0} |", task.name, task.target);
+                let _ =
+                    writeln!(text, "| {} | {entry} | {n} | {mean:.3} | {:.3} | {probes:.0} |", task.name, task.target);
             }
         }
     }

@@ -39,7 +39,7 @@ pub use ledger_file::{LedgerFile, LedgerLine};
 pub use lock::RunLock;
 pub use metric::{Metric, MetricLog};
 pub use reader::{Lines, read_json, read_lines};
-pub use run_dir::RunDir;
+pub use run_dir::{RunDir, new_folder};
 pub use selection_file::{read_labels, read_selection, write_labels, write_selection};
 pub use summary::{BudgetNumbers, FieldEstimate, HoldoutNumbers, Summary};
 pub use writer::{JsonLines, write_atomic, write_atomic_with, write_json};

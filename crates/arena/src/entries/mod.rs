@@ -3,6 +3,7 @@
 mod adam;
 mod adgd;
 mod descent;
+mod pilot;
 mod schedule_free;
 mod sgd;
 
@@ -10,6 +11,7 @@ use crate::entry::Maker;
 use adam::{Adam, Memoryless, Nadam};
 use adgd::AdGd;
 use descent::Descent;
+use pilot::Pilot;
 use rand::Rng;
 use schedule_free::ScheduleFree;
 use sgd::{RmsProp, Sgd};
@@ -26,17 +28,14 @@ pub(crate) const ALL: &[(&str, &str, Maker)] = &[
     ("nadam", "Adam with Nesterov momentum, rate 0.002", || {
         Descent::entry("nadam", |n, _| Box::new(Nadam::new(2e-3, n)))
     }),
+    ("pilot", "ours: no setting per task", || Box::new(Pilot)),
     ("random-lr", "Adam, rate drawn log-uniformly from 0.00001 to 1", || {
-        Descent::entry("random-lr", |n, rng| {
-            Box::new(Adam::new(libm::pow(10.0, rng.gen_range(-5.0..0.0)), 0.0, n))
-        })
+        Descent::entry("random-lr", |n, rng| Box::new(Adam::new(libm::pow(10.0, rng.gen_range(-5.0..0.0)), 0.0, n)))
     }),
     ("rmsprop", "RMSProp, rate 0.01", || Descent::entry("rmsprop", |n, _| Box::new(RmsProp::new(1e-2, n)))),
     ("schedule-free", "schedule-free AdamW, rate 0.0025", || Box::new(ScheduleFree)),
     ("sgd", "gradient descent, rate 0.1", || Descent::entry("sgd", |n, _| Box::new(Sgd::new(0.1, 0.0, n)))),
-    ("sgd-0.01", "gradient descent, rate 0.01", || {
-        Descent::entry("sgd-0.01", |n, _| Box::new(Sgd::new(0.01, 0.0, n)))
-    }),
+    ("sgd-0.01", "gradient descent, rate 0.01", || Descent::entry("sgd-0.01", |n, _| Box::new(Sgd::new(0.01, 0.0, n)))),
     ("sgd-momentum", "gradient descent, rate 0.1, momentum 0.9", || {
         Descent::entry("sgd-momentum", |n, _| Box::new(Sgd::new(0.1, 0.9, n)))
     }),

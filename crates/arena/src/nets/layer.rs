@@ -65,6 +65,13 @@ pub(crate) trait Layer: Send + Sync {
     fn forward(&self, params: &[f32], x: Vec<f32>, n: usize, statistics: Statistics<'_>) -> (Vec<f32>, Memory);
 
     /// Gradient of the input; adds that of the parameters to `grads`. `want` says whether the input's is needed.
-    fn backward(&self, params: &[f32], memory: &Memory, dy: Vec<f32>, n: usize, grads: &mut [f32], want: bool)
-    -> Vec<f32>;
+    fn backward(
+        &self,
+        params: &[f32],
+        memory: &Memory,
+        dy: Vec<f32>,
+        n: usize,
+        grads: &mut [f32],
+        want: bool,
+    ) -> Vec<f32>;
 }

@@ -25,15 +25,7 @@ impl Layer for Embed {
         (y, vec![x])
     }
 
-    fn backward(
-        &self,
-        _: &[f32],
-        memory: &Memory,
-        dy: Vec<f32>,
-        n: usize,
-        grads: &mut [f32],
-        _: bool,
-    ) -> Vec<f32> {
+    fn backward(&self, _: &[f32], memory: &Memory, dy: Vec<f32>, n: usize, grads: &mut [f32], _: bool) -> Vec<f32> {
         for (row, d) in dy.chunks_exact(self.width).enumerate() {
             let symbol = memory[0][(row % n) * self.steps + row / n] as usize;
             let to = &mut grads[symbol * self.width..(symbol + 1) * self.width];

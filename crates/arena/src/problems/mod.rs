@@ -6,6 +6,7 @@ mod pictures;
 mod points;
 mod quadratic;
 mod supervised;
+mod words;
 
 pub(crate) use chain::{STEPS, SYMBOLS, chain};
 pub(crate) use dataset::{Dataset, Splits};
@@ -13,3 +14,4 @@ pub(crate) use pictures::{SIDE, pictures};
 pub(crate) use points::{blob, circle};
 pub use quadratic::Quadratic;
 pub(crate) use supervised::Supervised;
+pub(crate) use words::Words;

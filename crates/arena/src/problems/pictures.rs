@@ -35,7 +35,9 @@ fn small(part: &Labelled) -> Dataset {
     let mut inputs = Vec::with_capacity(part.images.len() * SIDE * SIDE * Images::CHANNELS);
     for i in 0..part.images.len() {
         let picture = part.images.get(i);
-        for (y, x, c) in (0..SIDE).flat_map(|y| (0..SIDE).flat_map(move |x| (0..Images::CHANNELS).map(move |c| (y, x, c)))) {
+        for (y, x, c) in
+            (0..SIDE).flat_map(|y| (0..SIDE).flat_map(move |x| (0..Images::CHANNELS).map(move |c| (y, x, c))))
+        {
             let sum: u32 = (0..block * block)
                 .map(|k| {
                     let (row, col) = (y * block + k / block, x * block + k % block);

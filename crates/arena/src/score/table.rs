@@ -97,9 +97,8 @@ impl Scores {
                 let times = medians(charges);
                 let speedups: BTreeMap<String, f64> =
                     base_times.iter().map(|(task, b)| (task.clone(), speedup(*b, times.get(task)))).collect();
-                let ratio = |task: &String| {
-                    solved(own, task).then(|| Some(times.get(task)? / best.get(task)?)).flatten()
-                };
+                let ratio =
+                    |task: &String| solved(own, task).then(|| Some(times.get(task)? / best.get(task)?)).flatten();
                 Score {
                     entry: (*entry).to_owned(),
                     solved: base_times.keys().filter(|task| solved(own, task)).count(),

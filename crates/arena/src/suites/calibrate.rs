@@ -64,7 +64,8 @@ mod tests {
             losses.into_iter().enumerate().map(seen).collect()
         };
         // of budget 100 the first three points count
-        let curves = [curve([3.0, 2.0, 1.0, 0.5, 0.4]), curve([3.0, 1.5, 1.6, 1.2, 1.0]), curve([3.0, 2.5, 2.0, 1.6, 1.49])];
+        let curves =
+            [curve([3.0, 2.0, 1.0, 0.5, 0.4]), curve([3.0, 1.5, 1.6, 1.2, 1.0]), curve([3.0, 2.5, 2.0, 1.6, 1.49])];
         let calibration = target_of("t", &curves, 100.0).unwrap();
         assert_eq!(calibration, Calibration { target: 1.5, reached: vec![60.0, 80.0, 100.0] });
         let mut curves = curves;

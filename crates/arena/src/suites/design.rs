@@ -31,15 +31,8 @@ pub enum Family {
 
 impl Family {
     /// All, in the order of the tables.
-    pub const ALL: [Self; 7] = [
-        Self::SignsCnn,
-        Self::SignsMlp,
-        Self::Blob,
-        Self::Circle,
-        Self::ChainLm,
-        Self::DeepTanh,
-        Self::BadScale,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::SignsCnn, Self::SignsMlp, Self::Blob, Self::Circle, Self::ChainLm, Self::DeepTanh, Self::BadScale];
 
     /// Name.
     pub fn name(self) -> &'static str {
@@ -118,7 +111,9 @@ impl Design {
             scale.push(Box::new(Scale(factor)));
         }
         Some(match self.family {
-            Family::SignsCnn => Net::new([scale, convolutions(width, layers)].into_iter().flatten().collect(), SIGNS, 1),
+            Family::SignsCnn => {
+                Net::new([scale, convolutions(width, layers)].into_iter().flatten().collect(), SIGNS, 1)
+            }
             Family::SignsMlp => dense(scale, &[3 * SIDE * SIDE, width, SIGNS], layers, false),
             Family::Blob => dense(scale, &[2, width, 3], layers, false),
             Family::DeepTanh => dense(scale, &[2, width, 3], layers, true),

@@ -91,7 +91,10 @@ mod tests {
         assert!(designs.iter().all(Design::fits));
         for family in Family::ALL {
             let of = designs.iter().filter(|d| d.family == family);
-            assert!(of.clone().count() >= 5 && of.map(|d| d.data_seed).collect::<std::collections::BTreeSet<_>>().len() >= 5);
+            assert!(
+                of.clone().count() >= 5
+                    && of.map(|d| d.data_seed).collect::<std::collections::BTreeSet<_>>().len() >= 5
+            );
         }
         assert!(designs.iter().any(|d| d.width == 2.0) && designs.iter().any(|d| d.depth == 1));
     }

@@ -168,7 +168,8 @@ mod tests {
     #[test]
     fn submissions_are_unpacked_and_judged_complete() {
         let dir = tempfile::tempdir().unwrap();
-        let zip = zipped(dir.path(), &[("x/train.py", "def train(task): pass"), ("x/lib/a.py", ""), ("x/README.md", "")]);
+        let zip =
+            zipped(dir.path(), &[("x/train.py", "def train(task): pass"), ("x/lib/a.py", ""), ("x/README.md", "")]);
         let entries = Entries::built_in();
         let contender = Contender::named(zip.to_str().unwrap(), &entries).unwrap();
         assert_eq!(contender.name(), "team");

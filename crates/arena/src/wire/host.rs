@@ -81,16 +81,16 @@ fn reply(referee: &mut Referee<'_>, question: &mut Message) -> io::Result<Result
     Ok(match question.op() {
         "set" => Ok(Message::new("set")),
         "epoch" => referee.epoch(question.get("shuffle")?).map(|()| Message::new("epoch")),
-        "batch" => referee.batch(question.get("size")?).map(|id| {
-            Message::new("batch").with("epoch", id.epoch).with("start", id.start).with("len", id.len)
-        }),
+        "batch" => referee
+            .batch(question.get("size")?)
+            .map(|id| Message::new("batch").with("epoch", id.epoch).with("start", id.start).with("len", id.len)),
         "loss" => {
             let running = question.get::<String>("norm")? == "running";
             referee.loss(batch_of(question)?, if running { Norm::Running } else { Norm::Batch }).map(loss)
         }
-        "grad" => referee.grad(batch_of(question)?).map(|(loss, grad)| {
-            Message::new("grad").with("loss", loss).carrying(Some(grad))
-        }),
+        "grad" => referee
+            .grad(batch_of(question)?)
+            .map(|(loss, grad)| Message::new("grad").with("loss", loss).carrying(Some(grad))),
         "probe" => referee.probe().map(loss),
         other => return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{other:?} is no question"))),
     })
@@ -107,10 +107,8 @@ mod tests {
         let task = Assignment::designed("blob", &Design::sample(Family::Blob), 0.5).unwrap();
         for name in ["adam-0.01", "adgd", "random-lr", "schedule-free"] {
             let mut problem = task.problem().unwrap();
-            let here = play(
-                &mut *entry(name).unwrap(),
-                Referee::new(&task.name, &mut *problem, task.target, task.limits, 7),
-            );
+            let here =
+                play(&mut *entry(name).unwrap(), Referee::new(&task.name, &mut *problem, task.target, task.limits, 7));
             let ((mut from_entry, to_host), (from_host, mut to_entry)) = (pipe().unwrap(), pipe().unwrap());
             let mut problem = task.problem().unwrap();
             let mut referee = Referee::new(&task.name, &mut *problem, task.target, task.limits, 7);
@@ -122,7 +120,11 @@ mod tests {
                 (ended.0, referee.verdict(ended.0))
             });
             assert_eq!(ended, Outcome::Returned);
-            assert_eq!((here.outcome, here.work, here.probes), (through.outcome, through.work, through.probes), "{name}");
+            assert_eq!(
+                (here.outcome, here.work, here.probes),
+                (through.outcome, through.work, through.probes),
+                "{name}"
+            );
             assert_eq!(here.loss.to_bits(), through.loss.to_bits(), "{name}");
         }
     }

@@ -9,12 +9,7 @@ use std::io::{self, Read, Write};
 ///
 /// # Errors
 /// When no entry has this name.
-pub fn run_entry(
-    entries: &Entries,
-    name: &str,
-    from: impl Read,
-    to: impl Write,
-) -> Result<bool, crate::ArenaError> {
+pub fn run_entry(entries: &Entries, name: &str, from: impl Read, to: impl Write) -> Result<bool, crate::ArenaError> {
     let mut entry = entries.make(name)?;
     let Ok((mut task, seed)) = RemoteTask::begin(from, to) else { return Ok(false) };
     // a stop is not told back: the referee said it

@@ -1,5 +1,6 @@
 //! All commands and flags. Parsing looks at no file and starts nothing.
 
+mod arena;
 mod data;
 mod early;
 mod export;
@@ -10,6 +11,10 @@ mod prepare;
 mod run;
 mod select;
 
+pub use arena::{
+    ArenaCalibrateArgs, ArenaCommand, ArenaListArgs, ArenaRunArgs, ArenaScoreArgs, Bytes, ClockArg, NewEntryArgs,
+    Seconds, SuiteArg,
+};
 use clap::{Parser, Subcommand};
 pub use data::{DataArgs, DataCommand, InspectArgs, SheetArgs};
 pub use early::EarlyArgs;
@@ -58,6 +63,12 @@ pub enum Command {
     },
     /// When to stop training and repair instead: repairs of the checkpoints of a training, compared
     Early(Box<EarlyArgs>),
+    /// Rank optimisers by how fast they reach a target on tasks that they have never seen
+    Arena {
+        /// What to do.
+        #[command(subcommand)]
+        command: ArenaCommand,
+    },
     /// Accuracy of a checkpoint on a split
     Evaluate(EvaluateArgs),
     /// Write a checkpoint for other programs: safetensors, a state dict of torch.save, or TorchScript
@@ -86,7 +97,7 @@ impl Command {
     /// Whether the command needs libtorch.
     pub fn needs_torch(&self) -> bool {
         match self {
-            Self::Select(_) | Self::Data { .. } | Self::Label { .. } => false,
+            Self::Select(_) | Self::Data { .. } | Self::Label { .. } | Self::Arena { .. } => false,
             Self::Patch { command } => command.needs_torch(),
             _ => true,
         }
