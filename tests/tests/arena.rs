@@ -144,11 +144,24 @@ fn lists_templates_and_mistakes() {
 fn a_text_of_ones_own_is_a_task() {
     let w = World::new();
     let words = ["the", "cat", "sees", "a", "dog", "and", "runs", "home", "."];
-    let text: String = (0..700).map(|i| format!("{} {} {}\n", words[i % 9], words[(i * i) % 9], words[(i + 1) % 9])).collect();
+    let text: String =
+        (0..1700).map(|i| format!("{} {} {}\n", words[i % 9], words[(i * i) % 9], words[(i + 1) % 9])).collect();
     fs::write(w.path("text.txt"), &text).unwrap();
     let ran = w.run(&[
-        "arena", "run", "--suite", "language", "--text", "text.txt", "--entries", "adam-0.01", "--no-baselines",
-        "--repeats", "1", "-o", "out", "--no-progress",
+        "arena",
+        "run",
+        "--suite",
+        "language",
+        "--text",
+        "text.txt",
+        "--entries",
+        "adam-0.01",
+        "--no-baselines",
+        "--repeats",
+        "1",
+        "-o",
+        "out",
+        "--no-progress",
     ]);
     assert!(ran.ok().out.contains("adam-0.01"));
     assert!(fs::read_to_string(w.path("out/spec.toml")).unwrap().contains("text.txt"));

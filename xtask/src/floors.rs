@@ -29,6 +29,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     // tasks, entries and referee in plain Rust; tasks on libtorch are the facade's
     ("arena", 3, &["core", "data", "runs"]),
     ("patch-torch", 3, &["core", "patch", "torch"]),
+    ("arena-torch", 3, &["core", "data", "torch", "arena"]),
     ("facade", 4, &[".."]),
     ("cli", 5, &[".."]),
 ];
@@ -42,7 +43,7 @@ const BESIDE: &[(&str, &[&str])] = &[
 
 /// Heavy or opinionated libraries, and the only crates that may import them.
 const OUTSIDE: &[(&str, &[&str])] = &[
-    ("tch", &["torch", "train", "embed", "finetune", "doctor", "tune", "patch-torch"]),
+    ("tch", &["torch", "train", "embed", "finetune", "doctor", "tune", "patch-torch", "arena-torch"]),
     ("torch-sys", &["torch"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),

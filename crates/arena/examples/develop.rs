@@ -7,7 +7,8 @@
 //! A number is a seed of suite `hidden`. Without arguments it runs two entries on suite `tiny`, once.
 
 use hybridrepair_arena::{
-    ArenaError, Assignment, Clock, Entries, Referee, Scores, Trial, entry, hidden, play, table, tiny,
+    ArenaError, Assignment, Clock, Entries, Referee, Scores, Trial, Variation, calibrate, entry, play, table, tiny,
+    variations,
 };
 use rayon::prelude::*;
 
@@ -20,12 +21,17 @@ fn main() -> Result<(), ArenaError> {
     }
     let repeats: u64 = argument(2, "1").parse().unwrap_or(1);
     let mut tasks: Vec<Assignment> = Vec::new();
+    if argument(1, "tiny") == "calibrate" {
+        for task in tiny()? {
+            println!("{}: {:?}", task.name, calibrate(&task, &Entries::built_in(), "adam"));
+        }
+        return Ok(());
+    }
     for suite in argument(1, "tiny").split(',') {
         match suite.parse() {
             Ok(seed) => {
-                for mut task in hidden(seed, &Entries::built_in(), "adam", &mut |said| eprintln!("{said}"))? {
-                    task.name = format!("{seed}/{}", task.name);
-                    tasks.push(task);
+                for v in kept(seed)? {
+                    tasks.push(Assignment::designed(format!("{seed}/{}", v.name), &v.design, v.target)?);
                 }
             }
             Err(_) => tasks.extend(tiny()?),
@@ -38,7 +44,7 @@ fn main() -> Result<(), ArenaError> {
         .map(|(task, name, seed)| {
             let mut problem = task.problem()?;
             let referee = Referee::new(&task.name, &mut *problem, task.target, task.limits, *seed);
-            let verdict = play(&mut *entry(name)?, referee);
+            let verdict = play(&mut *made(name)?, referee);
             Ok(Trial::new(&task.name, name, *seed, &verdict, None))
         })
         .collect::<Result<_, ArenaError>>()?;
@@ -49,4 +55,26 @@ fn main() -> Result<(), ArenaError> {
         println!("{} {} {}: {} at {:?}", trial.task, trial.entry, trial.seed, trial.outcome, trial.loss);
     }
     Ok(())
+}
+
+fn made(name: &str) -> Result<Box<dyn hybridrepair_arena::Entry>, ArenaError> {
+    match name.strip_prefix("pilot:") {
+        Some(knobs) => Ok(hybridrepair_arena::pilot_with(knobs)),
+        None => entry(name),
+    }
+}
+
+/// The variations of a seed; targets take minutes to calibrate and are kept in the temporary folder.
+fn kept(seed: u64) -> Result<Vec<Variation>, ArenaError> {
+    let path = std::env::temp_dir().join(format!("arena-develop-{seed}.json"));
+    if let Ok(text) = std::fs::read(&path)
+        && let Ok(all) = serde_json::from_slice(&text)
+    {
+        return Ok(all);
+    }
+    let all = variations(seed, &Entries::built_in(), "adam", &mut |said| eprintln!("{said}"))?;
+    if let Ok(text) = serde_json::to_vec(&all) {
+        let _ = std::fs::write(&path, text);
+    }
+    Ok(all)
 }

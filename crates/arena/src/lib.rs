@@ -25,6 +25,7 @@ mod trial;
 mod wire;
 
 pub use contest::{Contest, Standings, conclude, rescore};
+pub use entries::pilot_with;
 pub use entry::{Entries, Entry, Maker, entry, play};
 pub use error::ArenaError;
 pub use outcome::{Outcome, Seen, Verdict};
@@ -36,7 +37,8 @@ pub use referee::Referee;
 pub use report::{markdown, table};
 pub use score::{Clock, FAILURE_CHARGE, Score, Scores, harmonic_mean, median, profile};
 pub use suites::{
-    Assignment, CALIBRATION_SEEDS, Calibration, Design, Family, MakeProblem, calibrate, hidden, language, tiny,
+    Assignment, CALIBRATION_SEEDS, Calibration, Design, Family, MakeProblem, Variation, calibrate, hidden, language,
+    tiny, variations,
 };
 pub use task::{BatchId, Limits, Norm, Stop, Task, TaskSpec};
 pub use trial::Trial;

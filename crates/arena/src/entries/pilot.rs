@@ -3,13 +3,17 @@ use crate::{Entry, Params, Stop, Task};
 use hybridrepair_core::Stream;
 
 /// experimental
-pub(crate) struct Pilot;
+pub(crate) struct Pilot(String);
 
-pub(crate) fn knob(name: &str, default: f64) -> f64 {
-    std::env::var("PILOT")
-        .ok()
-        .and_then(|all| all.split(',').find_map(|kv| kv.strip_prefix(name)?.strip_prefix('=')?.parse().ok()))
-        .unwrap_or(default)
+#[allow(missing_docs)]
+pub fn pilot_with(knobs: &str) -> Box<dyn Entry> {
+    Box::new(Pilot(knobs.to_owned()))
+}
+
+impl Pilot {
+    fn knob(&self, name: &str, default: f64) -> f64 {
+        self.0.split(':').find_map(|kv| kv.strip_prefix(name)?.strip_prefix('=')?.parse().ok()).unwrap_or(default)
+    }
 }
 
 impl Entry for Pilot {
@@ -18,15 +22,15 @@ impl Entry for Pilot {
     }
 
     fn run(&mut self, task: &mut dyn Task, _: &mut Stream) -> Result<(), Stop> {
-        let batch = knob("batch", 16.0) as usize;
-        let lr0 = knob("lr", 0.01);
-        let sf = knob("sf", 1.0) > 0.0;
-        let beta1 = knob("b1", 0.9) as f32;
-        let beta2 = knob("b2", 0.99);
-        let warm = knob("warm", 10.0);
-        let eta = knob("eta", 0.0);
-        let kappa = knob("kappa", 0.0);
-        let floor = knob("floor", 0.5);
+        let batch = self.knob("batch", 16.0) as usize;
+        let lr0 = self.knob("lr", 0.01);
+        let sf = self.knob("sf", 1.0) > 0.0;
+        let beta1 = self.knob("b1", 0.9) as f32;
+        let beta2 = self.knob("b2", 0.99);
+        let warm = self.knob("warm", 10.0);
+        let eta = self.knob("eta", 0.0);
+        let kappa = self.knob("kappa", 0.0);
+        let floor = self.knob("floor", 0.5);
         let examples = task.spec().examples as f64;
         let target = task.spec().target;
         let slots = task.spec().layout.slots().to_vec();
@@ -40,7 +44,7 @@ impl Entry for Pilot {
         let mut work = 0.0;
         let mut ema = 0.0;
         let mut ema_w = 0.0;
-        let alpha = (batch as f64 / (knob("win", 0.25) * examples)).min(0.5);
+        let alpha = (batch as f64 / (self.knob("win", 0.25) * examples)).min(0.5);
         let (mut gap, mut last_probe, mut interval) = (0.0, 0.0, 0.05 * examples);
         loop {
             let id = task.batch(batch)?;

@@ -9,7 +9,7 @@ mod supervised;
 mod words;
 
 pub(crate) use chain::{STEPS, SYMBOLS, chain};
-pub(crate) use dataset::{Dataset, Splits};
+pub(crate) use dataset::Splits;
 pub(crate) use pictures::{SIDE, pictures};
 pub(crate) use points::{blob, circle};
 pub use quadratic::Quadratic;

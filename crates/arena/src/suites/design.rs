@@ -50,11 +50,11 @@ impl Family {
     /// Passes over the data that the baseline is given when a target is calibrated.
     pub fn epochs(self) -> usize {
         match self {
-            Self::SignsCnn => 27,
+            Self::SignsCnn => 20,
             Self::SignsMlp => 22,
             Self::Blob => 30,
-            Self::Circle => 95,
-            Self::ChainLm => 50,
+            Self::Circle => 80,
+            Self::ChainLm => 24,
             Self::DeepTanh | Self::BadScale => 60,
         }
     }

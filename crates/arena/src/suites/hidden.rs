@@ -2,9 +2,21 @@ use super::{Assignment, Design, Family, calibrate};
 use crate::{ArenaError, Entries};
 use hybridrepair_core::{Stream, Streams};
 use rand::{Rng, seq::SliceRandom};
+use serde::{Deserialize, Serialize};
 
 /// Tasks of the suite.
 const TASKS: usize = 20;
+
+/// A task of the suite: what it is, and what to reach.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Variation {
+    /// Name.
+    pub name: String,
+    /// What it is.
+    pub design: Design,
+    /// The target loss.
+    pub target: f64,
+}
 
 /// Twenty variations of the samples that nobody has seen before their seed was drawn.
 ///
@@ -14,43 +26,56 @@ const TASKS: usize = 20;
 ///
 /// # Errors
 /// When data cannot be made, or no variation of a family has a reliable baseline.
+pub fn variations(
+    seed: u64,
+    entries: &Entries,
+    baseline: &str,
+    said: &mut dyn FnMut(&str),
+) -> Result<Vec<Variation>, ArenaError> {
+    let streams = Streams::new(seed);
+    (0..TASKS)
+        .map(|number| {
+            let family = Family::ALL[number % Family::ALL.len()];
+            let mut stream = streams.at("arena.hidden", number as u64, 0);
+            variation(family, format!("h{:02}-{}", number + 1, family.name()), entries, baseline, &mut stream, said)
+        })
+        .collect()
+}
+
+/// The tasks of [`variations`].
+///
+/// # Errors
+/// As [`variations`].
 pub fn hidden(
     seed: u64,
     entries: &Entries,
     baseline: &str,
     said: &mut dyn FnMut(&str),
 ) -> Result<Vec<Assignment>, ArenaError> {
-    let streams = Streams::new(seed);
-    (0..TASKS)
-        .map(|number| {
-            let family = Family::ALL[number % Family::ALL.len()];
-            let mut stream = streams.at("arena.hidden", number as u64, 0);
-            draw_task(family, &format!("h{:02}-{}", number + 1, family.name()), entries, baseline, &mut stream, said)
-        })
-        .collect()
+    let all = variations(seed, entries, baseline, said)?;
+    all.iter().map(|v| Assignment::designed(&v.name, &v.design, v.target)).collect()
 }
 
 /// Draws until the baseline is reliable.
-fn draw_task(
+fn variation(
     family: Family,
-    name: &str,
+    name: String,
     entries: &Entries,
     baseline: &str,
     stream: &mut Stream,
     said: &mut dyn FnMut(&str),
-) -> Result<Assignment, ArenaError> {
+) -> Result<Variation, ArenaError> {
     const TRIES: usize = 20;
     for tried in 1.. {
         let design = draw(family, stream);
-        let mut task = Assignment::designed(name, &design, f64::NEG_INFINITY)?;
+        let task = Assignment::designed(&name, &design, f64::NEG_INFINITY)?;
         match calibrate(&task, entries, baseline) {
             Ok(calibration) => {
                 said(&format!("{name}: target {:.3}; {design}", calibration.target));
-                task.target = calibration.target;
-                return Ok(task);
+                return Ok(Variation { name, design, target: calibration.target });
             }
             Err(error @ ArenaError::Unreliable { .. }) if tried < TRIES => {
-                said(&format!("{name}: drawn again: {error}; {design}"));
+                said(&format!("drawn again: {error}; {design}"));
             }
             Err(error) => return Err(error),
         }

@@ -55,7 +55,8 @@ impl Ground {
             let stderr = child.stderr.take();
             let words = scope.spawn(move || stderr.map(last_words).unwrap_or_default());
             let id = child.id();
-            let watched = scope.spawn(|| watch(id, &task.limits, &shared));
+            let (limits, seen) = (&task.limits, &shared);
+            let watched = scope.spawn(move || watch(id, limits, seen));
             let ended = converse(&mut referee, &mut child, seed, &shared);
             shared.over.store(true, Ordering::Relaxed);
             let status = leave(&mut child, ended.0 == Outcome::Returned);

@@ -16,6 +16,9 @@ use std::{
 /// Entries that always compete, so that every table can be read beside every other.
 const ALWAYS: [&str; 3] = ["sgd-momentum", "adam-memoryless", "random-lr"];
 
+/// Targets that are not fixed come from this entry, whoever is the baseline of the table.
+const CALIBRATES: &str = "adam";
+
 /// `arena run`
 pub(super) fn run(args: &ArenaRunArgs) -> Result<ExitCode, Failure> {
     let entries = Entries::built_in();
@@ -84,11 +87,8 @@ fn suite_name(suite: SuiteArg) -> &'static str {
 fn suite(args: &ArenaRunArgs, entries: &Entries, teller: &Teller) -> Result<Vec<Assignment>, Failure> {
     let tasks = match args.suite {
         SuiteArg::Tiny => tiny()?,
-        SuiteArg::Language => language(args.text.as_deref(), entries, &args.baseline)?,
-        SuiteArg::Hidden => {
-            // targets come from a built-in entry, whoever is the baseline of the table
-            hidden(args.suite_seed, entries, "adam", &mut |said| teller.remark(said))?
-        }
+        SuiteArg::Language => language(args.text.as_deref(), entries, CALIBRATES)?,
+        SuiteArg::Hidden => hidden(args.suite_seed, entries, CALIBRATES, &mut |said| teller.remark(said))?,
     };
     Ok(tasks.into_iter().map(|t| t.limited(args.limit.0, args.memory.0)).collect())
 }
