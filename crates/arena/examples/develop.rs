@@ -44,7 +44,7 @@ fn main() -> Result<(), ArenaError> {
         .map(|(task, name, seed)| {
             let mut problem = task.problem()?;
             let referee = Referee::new(&task.name, &mut *problem, task.target, task.limits, *seed);
-            let verdict = play(&mut *made(name)?, referee);
+            let verdict = play(&mut *entry(name)?, referee);
             Ok(Trial::new(&task.name, name, *seed, &verdict, None))
         })
         .collect::<Result<_, ArenaError>>()?;
@@ -55,13 +55,6 @@ fn main() -> Result<(), ArenaError> {
         println!("{} {} {}: {} at {:?}", trial.task, trial.entry, trial.seed, trial.outcome, trial.loss);
     }
     Ok(())
-}
-
-fn made(name: &str) -> Result<Box<dyn hybridrepair_arena::Entry>, ArenaError> {
-    match name.strip_prefix("pilot:") {
-        Some(knobs) => Ok(hybridrepair_arena::pilot_with(knobs)),
-        None => entry(name),
-    }
 }
 
 /// The variations of a seed; targets take minutes to calibrate and are kept in the temporary folder.

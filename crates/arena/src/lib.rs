@@ -25,7 +25,6 @@ mod trial;
 mod wire;
 
 pub use contest::{Contest, Standings, conclude, rescore};
-pub use entries::pilot_with;
 pub use entry::{Entries, Entry, Maker, entry, play};
 pub use error::ArenaError;
 pub use outcome::{Outcome, Seen, Verdict};

@@ -11,7 +11,7 @@ use crate::entry::Maker;
 use adam::{Adam, Memoryless, Nadam};
 use adgd::AdGd;
 use descent::Descent;
-pub use pilot::pilot_with;
+use pilot::Pilot;
 use rand::Rng;
 use schedule_free::ScheduleFree;
 use sgd::{RmsProp, Sgd};
@@ -28,7 +28,9 @@ pub(crate) const ALL: &[(&str, &str, Maker)] = &[
     ("nadam", "Adam with Nesterov momentum, rate 0.002", || {
         Descent::entry("nadam", |n, _| Box::new(Nadam::new(2e-3, n)))
     }),
-    ("pilot", "ours: no setting per task", || pilot_with("")),
+    ("pilot", "ours: small batches of schedule-free Adam, probes when they pay; no setting per task", || {
+        Box::new(Pilot)
+    }),
     ("random-lr", "Adam, rate drawn log-uniformly from 0.00001 to 1", || {
         Descent::entry("random-lr", |n, rng| Box::new(Adam::new(libm::pow(10.0, rng.gen_range(-5.0..0.0)), 0.0, n)))
     }),

@@ -94,13 +94,11 @@ pub(crate) fn end_group(id: u32) {
 
 /// Resident memory of a process and its descendants, bytes; 0 when it is gone.
 fn resident(id: u32) -> u64 {
-    let page = rustix::param::page_size() as u64;
-    let pages = fs::read_to_string(format!("/proc/{id}/statm"))
-        .ok()
-        .and_then(|text| text.split_whitespace().nth(1).and_then(|n| n.parse::<u64>().ok()))
-        .unwrap_or(0);
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0);
     let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-    pages * page + children.split_whitespace().filter_map(|c| c.parse().ok()).map(resident).sum::<u64>()
+    (kib << 10) + children.split_whitespace().filter_map(|c| c.parse().ok()).map(resident).sum::<u64>()
 }
 
 #[cfg(test)]
