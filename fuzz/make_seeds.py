@@ -230,7 +230,23 @@ def make_pytorch_file():
             put("pytorch_file", file.name, file.read_bytes())
 
 
+def make_patch():
+    outcome = {"n": 10, "before": 0.8, "after": 0.9, "class_before": 0.5, "class_after": 1.0, "negatives": 2, "repaired": 2, "positives": 8, "broken": 1, "worst_drop": 0.5}
+    provenance = {"tool": "hybridrepair 0.1.0", "data": "signs field", "class": 1, "class_name": "stop", "localizer": "arachne1", "search": "pso", "seed": 3, "labels": 10, "on_search": outcome}
+    change = {"tensor": "fc.weight", "index": [1, 2], "old": -0.125, "new": 0.5}
+    bias = {"tensor": "fc.bias", "index": [0], "old": 0.1, "new": -1.5}
+    for name, changes, more in [("one", [change], {}), ("two", [bias, change], {"merged": [provenance, {}]}), ("none", [], {})]:
+        patch = {"format_version": 1, "base_sha256": "0" * 64, "base": "m.safetensors", "changes": changes, "provenance": {**provenance, **more}}
+        put("patch_file", name, json.dumps(patch))
+
+
+def make_toolkit():
+    put("toolkit", "weights", "-1,3,1\n-1,3,2,0.5\n\n18, 0, 0, 0.1, -2e-3\n")
+    put("toolkit", "result", "# Settings\ndataset: signs\nnum_grad: None\n# Results\n0: RR 50.00%, BR 0.25%\n1 33.33% 1.50%\naverage: RR 41.66%, BR 0.88%\n")
+    put("toolkit", "metrics", json.dumps({"per_class_accuracy": [0.5, 1.0], "accuracy": 0.75, "f1": 0.7, "recall": 0.75, "auc_under_roc": 0.9, "weighted_acc": 0.7, "rr": 50.0, "br": 0.1}))
+
+
 if __name__ == "__main__":
     shutil.rmtree(SEEDS, ignore_errors=True)
-    for make in [make_npy, make_npz, make_mat, make_idx, make_picture, make_manifest, make_labels, make_label_studio, make_cvat, make_safetensors, make_records, make_stl10, make_runs, make_pytorch_file]:
+    for make in [make_npy, make_npz, make_mat, make_idx, make_picture, make_manifest, make_labels, make_label_studio, make_cvat, make_safetensors, make_records, make_stl10, make_runs, make_pytorch_file, make_patch, make_toolkit]:
         make()

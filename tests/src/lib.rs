@@ -2,6 +2,8 @@
 //!
 //! Build it first with `scripts/hybridrepair --version`; `scripts/test` does.
 
+pub mod browser;
+pub mod pages;
 pub mod pictures;
 
 use serde_json::Value;

@@ -64,10 +64,16 @@ fn a_patch_is_found_applied_and_taken_back() {
     refused(&["patch", "revert", "patch.json", "--checkpoint", &model], &["patch says"]);
     let args = ["patch", "apply", "patch.json", "--checkpoint", &model, "--output", "patched.safetensors"];
     w.run(&args).fails(4, &["exists", "--overwrite"]);
-    w.run(&["patch", "show", "patch.json"]).ok().out.contains("pedestrians");
+    assert!(w.run(&["patch", "show", "patch.json"]).ok().out.contains("pedestrians"));
     // a published list of weights is taken back in
     for file in ["weights.csv", "result.txt", "optimization_history.csv", "test_class_metrics.txt"] {
         assert!(w.path("up").join(file).is_file(), "{file}");
+    }
+    for (file, word) in
+        [("weights.csv", "before"), ("result.txt", "num_particles"), ("test_class_metrics.txt", "macro F1")]
+    {
+        let shown = w.run(&["patch", "show", &format!("up/{file}")]).ok();
+        assert!(shown.out.contains(word), "{file}: {}", shown.out);
     }
     let given = search(&w, &model, &[&more[..], &["--weights", "up/weights.csv", "--output", "given.json"]].concat());
     assert_eq!(given.ok().json()["provenance"]["on_search"], p["on_search"]);
@@ -86,9 +92,18 @@ fn a_patch_is_found_applied_and_taken_back() {
 }
 
 #[test]
-fn searches_that_cannot_be_are_refused() {
+fn what_is_not_better_is_not_kept() {
     let w = World::new();
     let model = model();
+    // nothing may break, and no weight of the sixteen that may move matters to the class
+    let all = (0..16).map(|c| c.to_string()).collect::<Vec<_>>().join(",");
+    let limits = ["--class", "limit-30", "--max-break", "0", "--protect-class", &all];
+    let small = ["--localize", "random", "--count", "1", "--iterations", "1", "--population", "4"];
+    search(&w, &model, &[&limits[..], &small].concat()).fails(5, &["no patch is kept", "--max-break"]);
+    assert!(!w.path("patch.json").exists());
+    // a fitness that rises without a repair is no repair
+    let many = ["--class", "limit-30", "--max-break", "0", "--localize", "random", "--count", "3"];
+    search(&w, &model, &[&many[..], &["--iterations", "10"]].concat()).fails(5, &["no patch is kept", "repairs 0 of"]);
     search(&w, &model, &["--class", "limit-31"]).fails(2, &["limit-31", "limit-30"]);
     search(&w, &model, &["--class", "stop", "--lambda", "2"]).fails(2, &["lambda 2"]);
     search(&w, &model, &["--class", "stop", "--localize", "guess"]).fails(2, &["guess", "arachne1"]);
@@ -123,13 +138,40 @@ fn arrays_need_no_libtorch() {
     for localizer in ["arachne1-published", "arachne2", "gradient", "random", "bias", "combined"] {
         assert!(!run("localize", &["--localize", localizer]).ok().json()["weights"].as_array().unwrap().is_empty());
     }
-    for algo in ["pso", "pso-published", "de", "bias", "finetune"] {
+    for algo in ["pso", "pso-published", "de", "bias", "finetune", "sparse", "retrain"] {
         let out = format!("{algo}.json");
         let small = ["--population", "20", "--iterations", "8", "--lambda", "0.5", "--choose-share", "0"];
         let ran = run("search", &[&small[..], &["--algo", algo, "--output", &out]].concat());
         // a published search may end worse than it began, and is refused then
         assert!(ran.code == 0 || (algo == "pso-published" && ran.code == 5), "{algo}: {}", ran.err);
     }
+    // methods and seeds beside a moved threshold
+    let test = ["--test-features", "a/features.npy", "--test-labels", "y.npy"];
+    let few = ["--methods", "bias,published,combined", "--seeds", "3", "--population", "10", "--iterations", "5"];
+    let args =
+        [&["--class", "2", "--lambdas", "0.2,0.5", "--output", "c.json", "--html", "c.html"], &test[..], &few].concat();
+    let said = run("compare", &args).ok().json();
+    assert_eq!(said, w.read_json("c.json"));
+    let page = String::from_utf8(w.read("c.html")).unwrap();
+    assert!(page.contains("moved threshold") && page.contains("<svg"));
+    let methods = said["comparison"]["methods"].as_array().unwrap();
+    let names = methods.iter().map(|m| m["method"].as_str().unwrap()).collect::<Vec<_>>();
+    assert_eq!(names, ["bias", "bias", "published", "combined", "combined"], "as published it runs once");
+    for m in methods {
+        assert_eq!(m["runs"].as_array().unwrap().len(), 3);
+        let above = m["above"]["mean"].as_f64().unwrap();
+        assert!(m["method"] != "bias" || above <= 1e-9, "no threshold beats the curve of all thresholds: {above}");
+    }
+    run("compare", &["--class", "2", "--methods", "prayer"]).fails(2, &["prayer", "combined"]);
+    run("compare", &["--class", "2"]).fails(2, &["--test-features"]);
+    // faults that are planted are found and mended
+    let args = ["--faults", "2", "--at-least", "10%", "--seed", "4", "--population", "60", "--iterations", "60"];
+    let drilled = run("drill", &[&args[..], &test].concat()).ok().json();
+    for fault in drilled["faults"].as_array().unwrap() {
+        assert!(fault["drilled"]["located"] == true && fault["drilled"]["mended"] == true, "{fault}");
+        assert!(fault["restored"].as_f64().unwrap() >= 0.95, "{fault}");
+    }
+    run("drill", &["--algo", "bias"]).fails(2, &["pso"]);
     w.write("short.npy", &w.read("y.npy")[..90]);
     w.run(&["patch", "localize", "--checkpoint", &model, "--features", "a/features.npy", "--labels", "short.npy"])
         .fails(4, &["short.npy"]);

@@ -19,16 +19,20 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("runs", 2, &["core"]),
     // the light program handles patches: a feature would link it with libtorch
     ("patch", 2, &["core", "kernels"]),
+    // `examine` of the light program replays its rules
+    ("doctor", 2, &["core"]),
     ("torch", 2, &["core", "data", "pytorch-file"]),
     ("train", 2, &["core", "data", "torch"]),
     ("embed", 3, &["core", "data", "torch", "train"]),
     // the second pass draws from the uint8 pool and makes its views, hence `data`
     ("finetune", 3, &["core", "data", "torch", "train"]),
-    ("doctor", 3, &["core", "torch", "train"]),
     ("tune", 3, &["core", "torch", "train"]),
-    // tasks, entries and referee in plain Rust; tasks on libtorch are the facade's
+    // tasks, entries and referee in plain Rust
     ("arena", 3, &["core", "data", "runs"]),
+    // a page reads pictures, and writes answers into a run
+    ("serve", 3, &["core", "data", "label", "runs"]),
     ("patch-torch", 3, &["core", "patch", "torch"]),
+    ("doctor-torch", 3, &["core", "data", "doctor", "torch", "train"]),
     ("arena-torch", 3, &["core", "data", "torch", "arena"]),
     ("facade", 4, &[".."]),
     ("cli", 5, &[".."]),
@@ -43,7 +47,7 @@ const BESIDE: &[(&str, &[&str])] = &[
 
 /// Heavy or opinionated libraries, and the only crates that may import them.
 const OUTSIDE: &[(&str, &[&str])] = &[
-    ("tch", &["torch", "train", "embed", "finetune", "doctor", "tune", "patch-torch", "arena-torch"]),
+    ("tch", &["torch", "train", "embed", "finetune", "doctor-torch", "tune", "patch-torch", "arena-torch"]),
     ("torch-sys", &["torch"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),

@@ -2,9 +2,11 @@ use crate::Exit;
 use hybridrepair_arena::ArenaError;
 use hybridrepair_core::CoreError;
 use hybridrepair_data::DataError;
+use hybridrepair_doctor::DoctorError;
 use hybridrepair_label::LabelError;
 use hybridrepair_runs::RunsError;
 use hybridrepair_select::SelectError;
+use hybridrepair_serve::ServeError;
 use std::fmt;
 
 /// Why a command failed, and what to do next.
@@ -90,6 +92,17 @@ impl From<LabelError> for Failure {
     }
 }
 
+impl From<DoctorError> for Failure {
+    fn from(error: DoctorError) -> Self {
+        match error {
+            DoctorError::Setting { .. } | DoctorError::Net(_) => {
+                Self::new(Exit::Usage, &error).help("docs/formats.md has the settings of plans and monitors")
+            }
+            _ => Self::new(Exit::Unexpected, &error),
+        }
+    }
+}
+
 impl From<SelectError> for Failure {
     fn from(error: SelectError) -> Self {
         match error {
@@ -118,6 +131,20 @@ impl From<ArenaError> for Failure {
             _ => (Exit::Input, "check the path and its rights"),
         };
         Self::new(exit, &error).help(help)
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Runs(error) => error.into(),
+            ServeError::Listen { .. } => {
+                Self::new(Exit::Usage, &error).help("give another --port, or none: then a free one is taken")
+            }
+            _ => {
+                Self::new(Exit::Unexpected, &error).help("check the run's folder, its rights and the room on its disk")
+            }
+        }
     }
 }
 

@@ -102,6 +102,17 @@ pub fn mcnemar(repaired: usize, broken: usize) -> f64 {
     (2.0 * sum).min(1.0)
 }
 
+/// Chance of at most `k` successes in `n` trials of probability `p` each, for `p` in (0, 1).
+pub fn binomial_at_most(k: usize, n: usize, p: f64) -> f64 {
+    let mut log_term = n as f64 * (1.0 - p).ln();
+    let mut sum = log_term.exp();
+    for i in 1..=k.min(n) {
+        log_term += ((n - i + 1) as f64 / i as f64).ln() + p.ln() - (1.0 - p).ln();
+        sum += log_term.exp();
+    }
+    sum.min(1.0)
+}
+
 /// Confusion counts, `classes x classes`: row = truth, column = prediction.
 pub fn confusion(predicted: &[ClassId], truth: &[ClassId], classes: usize) -> ndarray::Array2<u32> {
     let mut m = ndarray::Array2::zeros((classes, classes));
@@ -180,6 +191,14 @@ mod tests {
         assert_eq!(change(5, 5).mcnemar(), 1.0);
         assert_eq!(change(0, 0).mcnemar(), 1.0);
         assert!(change(4000, 100).mcnemar() >= 0.0);
+    }
+
+    #[test]
+    fn the_binomial_by_hand() {
+        // 0.7^3 and 3 * 0.3 * 0.49
+        assert!((binomial_at_most(0, 3, 0.3) - 0.343).abs() < 1e-12);
+        assert!((binomial_at_most(1, 3, 0.3) - 0.784).abs() < 1e-12);
+        assert!((binomial_at_most(9, 3, 0.3) - 1.0).abs() < 1e-12);
     }
 
     #[test]

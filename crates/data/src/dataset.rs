@@ -3,7 +3,7 @@
 use crate::folder::{FileList, InputSize, OwnFolders, read_own};
 use crate::registry::DATASETS;
 use crate::signs::SignsSpec;
-use crate::{Cut, DataError, PublishedSplit, Splits, TrainTransform};
+use crate::{Corrupt, Cut, DataError, PublishedSplit, Splits, TrainTransform};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -46,6 +46,8 @@ pub struct LoadOptions {
     pub cut: Cut,
     /// Seed of that cut (part of the data set, not the seed of a run).
     pub cut_seed: u64,
+    /// What is done to the pictures of field and holdout.
+    pub corrupt: Option<Corrupt>,
     /// For picture files: the input size, and how pictures are brought to it; `None` is the data set's own.
     pub input: Option<InputSize>,
     /// Folders of own pictures, instead of a data set by name.
@@ -163,7 +165,13 @@ pub fn load(name: &str, dir: Option<&Path>, options: &LoadOptions) -> Result<Spl
         }
         None => DatasetSpec::parse(name, dir, options)?.load()?,
     };
-    whole.cut(&options.cut, options.cut_seed)
+    let mut cut = whole.cut(&options.cut, options.cut_seed)?;
+    if let Some(corrupt) = options.corrupt {
+        corrupt.apply(&mut cut.field, options.cut_seed)?;
+        corrupt.apply(&mut cut.holdout, options.cut_seed)?;
+        cut.notes.push(format!("field and holdout are corrupted: {corrupt}"));
+    }
+    Ok(cut)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use hybridrepair_core::{
     ClassId,
-    metrics::{Change, ClassChange, mcnemar},
+    metrics::{Change, ClassChange, binomial_at_most, mcnemar},
 };
 use serde::{Deserialize, Serialize};
 
@@ -58,9 +58,35 @@ impl GuardSettings {
             let (before, after, n) = (percent(before), percent(after), change.n);
             return Some(format!("mean class accuracy fell from {before} to {after} on {n} held-out source samples"));
         }
-        let (before, after) = (effective_classes(watched.field.0), effective_classes(watched.field.1));
+        Self::collapse(watched.field)
+    }
+
+    /// Why the classes given to field samples before and after are a collapse, or `None` when they are none.
+    pub fn collapse(field: (&[ClassId], &[ClassId])) -> Option<String> {
+        let (before, after) = (effective_classes(field.0), effective_classes(field.1));
         (after < 0.5 * before)
             .then(|| format!("the field is seen as {after:.1} classes, where it was {before:.1}: the model collapses"))
+    }
+}
+
+/// A share of the agreement that a model expects of labels, by its own confidence, below which the labels are not believed. Models are
+/// too sure of themselves in the field, above all where labels are bought; three times too sure is more than was seen.
+const BELIEVED: f64 = 1.0 / 3.0;
+
+impl GuardSettings {
+    /// Why labels must not be trained on, or `None`: they agree with the model so much less than its confidence lets expect that
+    /// classes were swapped, or rows shifted. `said` and `confidence` are the model's, one each per label.
+    pub fn labels_objection(&self, labels: &[ClassId], said: &[ClassId], confidence: &[f32]) -> Option<String> {
+        let n = labels.len();
+        let agree = labels.iter().zip(said).filter(|(a, b)| a == b).count();
+        let expected = confidence.iter().map(|&c| f64::from(c)).sum::<f64>();
+        let least = BELIEVED * expected / n.max(1) as f64;
+        (least > 0.0 && binomial_at_most(agree, n, least.min(1.0 - 1e-9)) < self.alpha).then(|| {
+            format!(
+                "the labels agree with the deployed model on {agree} of {n} pictures, where its confidence lets expect about {expected:.0}: \
+                 classes or rows of the labels may be swapped"
+            )
+        })
     }
 }
 
@@ -100,6 +126,21 @@ mod tests {
         // 6 % of every class
         let why = objection(|i| if i % 16 < 4 && i < 96 { (i + 1) % 4 } else { i % 4 }).unwrap();
         assert!(why.starts_with("mean class accuracy fell from 100.0 % to 94.0 %"), "{why}");
+    }
+
+    #[test]
+    fn swapped_labels_are_seen_and_hard_pictures_are_not_taken_for_them() {
+        let said = ids((0..80).map(|i| i % 4));
+        let swapped = ids((0..80).map(|i| (i + 1) % 4));
+        // a third of them right at a confidence of 0.7
+        let hard = ids((0..80).map(|i| if i % 3 == 0 { i % 4 } else { (i + 1) % 4 }));
+        let confidence = [0.7; 80];
+        let why = SETTINGS.labels_objection(&swapped, &said, &confidence).unwrap();
+        assert!(why.contains("0 of 80 pictures, where its confidence lets expect about 56"), "{why}");
+        assert_eq!(SETTINGS.labels_objection(&hard, &said, &confidence), None);
+        // too few to tell
+        assert_eq!(SETTINGS.labels_objection(&swapped[..8], &said[..8], &confidence[..8]), None);
+        assert_eq!(SETTINGS.labels_objection(&[], &[], &[]), None);
     }
 
     #[test]

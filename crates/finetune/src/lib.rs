@@ -17,7 +17,7 @@ mod two_pass;
 
 pub use error::FinetuneError;
 pub use guard::{GuardSettings, Watched};
-pub use matching::{MatchData, MatchRule, MatchSettings, Matching};
+pub use matching::{Kept, KeptData, KeptViews, MatchData, MatchRule, MatchSettings, Matching};
 pub use replay::{Replay, ReplayOnly, ReplayTransform};
 pub use settings::{ConsistencySettings, RepairSettings};
 pub use stream::{Draw, UnlabelledStream};

@@ -1,10 +1,10 @@
 //! The settings of a repair, as in a recipe; presets give the values that a recipe leaves out.
 
-use crate::Error;
+use crate::{CheapConfig, Error, Method, StopConfig, Tier};
 use hybridrepair_core::{Budget, SealedLabels};
 use hybridrepair_data::{
-    BiasModel, Cut, DataError, Dataset, DrawSource, Field, Labelled, LoadOptions, Normalization, PublishedSplit,
-    SignsSpec, Splits, TrainTransform,
+    BiasModel, Corrupt, Cut, DataError, Dataset, DrawSource, Field, Labelled, LoadOptions, Normalization,
+    PublishedSplit, SignsSpec, Splits, TrainTransform,
     folder::{FileList, InputSize, OwnFolders},
 };
 use hybridrepair_embed::Extractor;
@@ -41,6 +41,9 @@ pub struct DataConfig {
     pub split_seed: u64,
     /// A smaller version of each split.
     pub cut: Cut,
+    /// What is done to the pictures of field and holdout, as `noise=3`: a shift that the source has not seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corrupt: Option<Corrupt>,
     /// What the result is judged on.
     pub judge: Judge,
     /// For `signs`: pictures to draw.
@@ -216,6 +219,10 @@ pub struct RepairConfig {
     pub extractor: String,
     /// Which epoch of the repair is kept.
     pub keep: EpochRule,
+    /// How much of the network is trained.
+    pub tier: Tier,
+    /// When training stops early.
+    pub stop: StopConfig,
     /// How labels are bought.
     pub annotate: AnnotateConfig,
     /// The data.
@@ -228,6 +235,8 @@ pub struct RepairConfig {
     pub finetune: RepairSettings,
     /// Weak-to-strong training.
     pub matching: MatchSettings,
+    /// Training behind a frozen trunk.
+    pub cheap: CheapConfig,
     /// Repair without labels.
     pub zero_label: ZeroLabelConfig,
     /// When a repaired model is refused.
@@ -243,6 +252,7 @@ impl Default for DataConfig {
             split_files: None,
             split_seed: 10,
             cut: Cut::default(),
+            corrupt: None,
             judge: Judge::Holdout,
             signs: SignsSizes::default(),
             folders: None,
@@ -287,6 +297,9 @@ impl RepairConfig {
     pub fn check(&self) -> Result<(), Error> {
         self.finetune.check()?;
         self.matching.check()?;
+        self.cheap.check()?;
+        self.stop.check()?;
+        self.check_method()?;
         let wrong = |what: &str| Err(Error::Config(what.to_owned()));
         let (r, t) = (&self.regions, &self.threshold);
         if r.average_size == 0 || r.restarts == 0 || r.min_samples == 0 || r.min_cluster_size < 2 {
@@ -321,6 +334,18 @@ impl RepairConfig {
         Ok(())
     }
 
+    /// What a method cannot do is refused, not left out without a word.
+    fn check_method(&self) -> Result<(), Error> {
+        let method = Method::named(&self.method)?;
+        if self.tier == Tier::Cheap && method.trainer.takes_labels() && !method.trainer.has_cheap_tier() {
+            let trainer = method.trainer.name();
+            return Err(Error::Config(format!(
+                "trainer {trainer} trains all layers: tier cheap is for supervised, fixmatch, softmatch and freematch"
+            )));
+        }
+        Ok(())
+    }
+
     /// The file of the model under repair.
     pub fn model_file(&self) -> Option<&Path> {
         self.checkpoint.as_deref().or(self.torchscript.as_deref())
@@ -340,12 +365,15 @@ impl RepairConfig {
             torchscript: None,
             extractor: "penultimate".to_owned(),
             keep: EpochRule::Last,
+            tier: Tier::Auto,
+            stop: StopConfig::default(),
             annotate: AnnotateConfig::default(),
             data: DataConfig::default(),
             regions: RegionsConfig::default(),
             threshold: ThresholdConfig::default(),
             finetune: RepairSettings::default(),
             matching: MatchSettings::default(),
+            cheap: CheapConfig::default(),
             zero_label: ZeroLabelConfig::default(),
             // upstream has none
             guard: GuardSettings { on: false, ..GuardSettings::default() },
@@ -395,6 +423,7 @@ impl DataConfig {
             signs: SignsSpec { train, val, field, holdout, ..SignsSpec::standard() },
             published: PublishedSplit { model, source },
             cut: self.cut,
+            corrupt: self.corrupt,
             cut_seed: self.split_seed,
             input: self.input_size()?,
             own: self.folders.clone().map(|FolderConfig { train, val, field, holdout }| OwnFolders {
@@ -412,6 +441,9 @@ impl DataConfig {
             let Labelled { images, labels, ids } = splits.val.clone();
             splits.holdout =
                 Field { images, labels: SealedLabels::seal("validation split", labels), ids, conditions: None };
+            if let Some(corrupt) = self.corrupt {
+                corrupt.apply(&mut splits.holdout, self.split_seed)?;
+            }
             splits.notes.push("judged on the validation split: the holdout is not opened".to_owned());
         }
         if let Some(normalization) = self.normalization {

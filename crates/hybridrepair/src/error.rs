@@ -54,6 +54,12 @@ pub enum Error {
     /// Repair without training.
     #[error(transparent)]
     Patch(#[from] hybridrepair_patch::PatchError),
+    /// Training under watch.
+    #[error(transparent)]
+    Doctor(#[from] hybridrepair_doctor::DoctorError),
+    /// Own arrays that do not fit each other or the network.
+    #[error("{0}")]
+    Arrays(String),
     /// Feature extraction.
     #[error(transparent)]
     Embed(#[from] hybridrepair_embed::EmbedError),

@@ -25,6 +25,8 @@ mod asked;
 #[cfg(feature = "torch")]
 mod config;
 #[cfg(feature = "torch")]
+pub mod doctoring;
+#[cfg(feature = "torch")]
 mod early;
 #[cfg(feature = "torch")]
 mod error;
@@ -36,6 +38,8 @@ mod method;
 mod observe;
 #[cfg(feature = "torch")]
 mod own_model;
+#[cfg(feature = "torch")]
+mod plan;
 mod progress;
 #[cfg(feature = "torch")]
 mod repair;
@@ -46,12 +50,17 @@ mod session;
 #[cfg(feature = "torch")]
 pub mod stages;
 #[cfg(feature = "torch")]
+mod surroundings;
+#[cfg(feature = "torch")]
+mod tier;
+#[cfg(feature = "torch")]
 mod train;
 #[cfg(feature = "torch")]
 mod trainer;
 
 pub use hybridrepair_core as core;
 pub use hybridrepair_data as data;
+pub use hybridrepair_doctor as doctor;
 pub use hybridrepair_kernels as kernels;
 pub use hybridrepair_label as label;
 pub use hybridrepair_patch as patch;
@@ -70,13 +79,15 @@ pub use {
     },
     early::{Cell as EarlyCell, ClassReport, EarlyConfig, EarlyReport, EpochRow, Rule, early},
     error::{Error, Waiting},
-    hybridrepair_embed as embed, hybridrepair_finetune as finetune, hybridrepair_patch_torch as patch_torch,
-    hybridrepair_torch as torch, hybridrepair_train as training,
+    hybridrepair_doctor_torch as doctor_torch, hybridrepair_embed as embed, hybridrepair_finetune as finetune,
+    hybridrepair_patch_torch as patch_torch, hybridrepair_torch as torch, hybridrepair_train as training,
     labelled::{RepairPart, holdout},
     method::{METHODS, Method, Unlabelled},
+    plan::{Estimate, Plan, Speed},
     repair::{Report, repair, repair_with},
     run::{Cost, Run},
     session::Session,
+    tier::{CheapConfig, Layers, StopConfig, Tier},
     train::{TrainConfig, Trained, train},
     trainer::Trainer,
 };

@@ -1,8 +1,8 @@
 use crate::{
-    Error, Method, Preset, Progress, RepairConfig, Run, Session, Trainer,
+    EpochRule, Error, Method, Preset, Progress, RepairConfig, Run, Session, Tier, Trainer,
     stages::{self, Bought, Evaluation},
 };
-use hybridrepair_core::{Evidence, Need};
+use hybridrepair_core::{Evidence, Need, Selection};
 use hybridrepair_embed::Extractor;
 use hybridrepair_runs::{
     BudgetNumbers, Event, FieldEstimate, HoldoutNumbers, RunDir, Summary, write_config, write_json,
@@ -73,12 +73,24 @@ fn work(session: &Session, run: &mut Run<'_>, method: Method, rule_name: Option<
     let layout = run.dir.layout().clone();
     let mut bought = Bought::default();
     let mut evidence = Evidence::default();
-    let before = stages::replay(session, run)?;
+    let mut selection = Selection::default();
+    let cheap = session.config.tier == Tier::Cheap && method.trainer.takes_labels();
+    // the cheap tier trains no trunk, so that its "before" is the model as it was deployed
+    let before = if cheap { session.model.duplicate()? } else { stages::replay(session, run)? };
+    if session.config.keep == EpochRule::MinEntropy && !method.trusts() && method.trainer.takes_labels() {
+        let name = &session.config.method;
+        let why =
+            format!("keep = \"min-entropy\" has no effect: method {name} measures no entropy, its last epoch is kept");
+        run.warn("finetune", &why)?;
+    }
     let mut repaired = None;
+    let mut behind = None;
     if let Some(rule_name) = rule_name {
         let needs = strategy(rule_name)?.needs();
         stages::embed(session, run, &mut evidence)?;
-        if needs.contains(Need::Views) || method.trusts() {
+        if cheap {
+            behind = Some(stages::trunk(session, run, &mut evidence)?);
+        } else if needs.contains(Need::Views) || method.trusts() {
             stages::score(session, run, &mut evidence)?;
         }
         if needs.contains(Need::Regions) || method.spread {
@@ -88,19 +100,22 @@ fn work(session: &Session, run: &mut Run<'_>, method: Method, rule_name: Option<
             stages::source_embeddings(session, run, &mut evidence)?;
         }
         let judges = stages::random_share(session, run)?;
-        let selection = stages::select(session, run, rule_name, &evidence, &judges)?;
+        selection = stages::select(session, run, rule_name, &evidence, &judges)?;
         bought = stages::annotate(session, run, &selection, &judges, &evidence)?;
+        stages::believe(session, &bought, &evidence)?;
         let mut labels = bought.labels.clone();
         if method.spread {
             labels = stages::propagate(session, run, &labels, &selection, &evidence)?;
         }
         let tau = method.trusts().then(|| stages::threshold(session, run, &evidence)).transpose()?;
-        repaired = Some(stages::finetune(session, run, &before, labels, method, &evidence, tau)?);
+        let taught = stages::Taught { labels, method, evidence: &evidence, tau, behind: behind.as_ref() };
+        repaired = Some(stages::finetune(session, run, &before, taught)?);
     }
     if method.trainer == Trainer::ZeroLabel {
         repaired = Some(stages::zero_label(session, run, &before)?);
     }
     let evaluation = stages::evaluate(session, run, &before, repaired.as_ref(), &bought)?;
+    stages::describe(session, run, &evidence, &selection, &evaluation, repaired.as_ref())?;
     let summary = summary(session, method, rule_name, run, &evaluation, repaired.is_some())?;
     summary.write(&layout.summary())?;
     run.events.record(Event::RunEnd { exit: 0 })?;
@@ -126,6 +141,7 @@ fn summary(
         strategy: rule.unwrap_or("none").to_owned(),
         trainer: method.trainer.name().to_owned(),
         preset: preset_name(config),
+        tier: if method.trainer.takes_labels() { config.tier.name() } else { Tier::Full.name() }.to_owned(),
         features: config.extractor.parse::<Extractor>()?.name(),
         seed: config.seed,
         device: session.runtime.device_name(),

@@ -1,7 +1,7 @@
 use crate::{Error, Progress};
 use hybridrepair_core::Ledger;
 use hybridrepair_runs::{Event, EventLog, LedgerFile, MetricLog, RunDir};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 /// A run that is being written: its folder, logs, ledger and what it has cost so far.
 pub struct Run<'a> {
@@ -14,6 +14,8 @@ pub struct Run<'a> {
     /// Every reading of a sealed label.
     pub ledger: Ledger,
     ledger_file: LedgerFile,
+    /// When this command began to work.
+    pub began: Instant,
     /// Whether to go on with the answers that are there when some are missing.
     pub partial: bool,
     /// Who is told how far it is.
@@ -53,6 +55,7 @@ impl<'a> Run<'a> {
             events,
             metrics: MetricLog::open(&layout.metrics())?,
             dir,
+            began: Instant::now(),
             ledger,
             ledger_file,
             partial: false,

@@ -1,15 +1,23 @@
 //! Training a classifier from scratch on a data set's source domain.
 
-use crate::{DataConfig, Error, Progress};
-use hybridrepair_core::{ClassId, Purpose, Streams, metrics::accuracy};
+use crate::{
+    DataConfig, Error, Progress,
+    doctoring::{
+        PictureTask, Treated, facts, first_rows, open_readings, plan_of, problem_event, treat_pictures, val_score,
+    },
+};
+use hybridrepair_core::{ClassId, Purpose, Streams};
 use hybridrepair_data::{Normalizer, Splits};
-use hybridrepair_runs::{Environment, LedgerFile, Metric, RunDir, write_config, write_json};
+use hybridrepair_doctor::{Finding, Loss, Mode, MonitorSettings, Reading as Judged, ReadingLine, Score};
+use hybridrepair_doctor_torch::{Monitor, probe};
+use hybridrepair_runs::{Environment, EventLog, JsonLines, LedgerFile, Metric, RunDir, write_config, write_json};
 use hybridrepair_torch::{
     Arch, CheckpointMeta, DeviceChoice, Model, ModelSpec, Runtime, RuntimeConfig, libtorch_version, load_checkpoint,
-    predict, save_checkpoint,
+    load_tensors, save_checkpoint,
 };
 use hybridrepair_train::{
-    EpochReading, Example, Fit, Observer, OptimSpec, Reading, Schedule, Supervised, SupervisedData, Transform, Verdict,
+    EpochReading, Example, Fit, Observer, OptimSpec, Reading, Schedule, Supervised, SupervisedData, TrainError,
+    Transform, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -45,6 +53,8 @@ pub struct TrainConfig {
     pub threads: Option<usize>,
     /// The data.
     pub data: DataConfig,
+    /// What the monitor may do, and its thresholds.
+    pub monitor: MonitorSettings,
 }
 
 impl Default for TrainConfig {
@@ -63,6 +73,7 @@ impl Default for TrainConfig {
             device: "auto".to_owned(),
             threads: None,
             data: DataConfig::default(),
+            monitor: MonitorSettings::default(),
         }
     }
 }
@@ -77,6 +88,10 @@ impl TrainConfig {
             return Err(Error::Config("0 epochs train nothing".to_owned()));
         }
         self.schedule.check()?;
+        self.monitor.check()?;
+        if self.monitor.mode == Mode::Repair {
+            plan_of(self)?;
+        }
         let device: DeviceChoice = self.device.parse()?;
         device.resolve()?;
         let classes = self.data.load()?.classes();
@@ -96,6 +111,10 @@ pub struct Trained {
     pub parameters: usize,
     /// Pictures times backward passes.
     pub images_trained: u64,
+    /// Training problems that were recognised, each once.
+    pub findings: Vec<Finding>,
+    /// With the monitor in mode `repair`: what the repair came to.
+    pub treated: Option<Treated>,
 }
 
 /// Trains and writes `checkpoints/best.safetensors`, the epoch that is best on the validation split (same domain as the
@@ -128,6 +147,9 @@ pub fn train(config: &TrainConfig, dir: &RunDir, progress: &mut dyn Progress) ->
     env.libraries.insert("libtorch".to_owned(), libtorch_version());
     write_json(&layout.environment(), &env)?;
     let normalizer = Normalizer::new(splits.normalization)?;
+    if config.monitor.mode == Mode::Repair {
+        return repaired(config, &splits, normalizer, &meta, dir, progress);
+    }
     let field = config.with_field_labels.then(|| field_labels(&splits, dir)).transpose()?;
     let mut objective = objective(config, &splits, field, &normalizer, streams)?;
     let mut optimizer = config.optimizer.build();
@@ -145,7 +167,13 @@ pub fn train(config: &TrainConfig, dir: &RunDir, progress: &mut dyn Progress) ->
         progress.say(&format!("data: {note}"));
     }
     progress.begin("train", None);
+    let monitor =
+        Monitor::new(&config.monitor, config.monitor.mode, facts(&splits, config.epochs, config.monitor.interval));
+    let (readings, before) = open_readings(&layout.readings(), Some(state_file.clone()), monitor.facts())?;
     let mut watch = Watch {
+        monitor,
+        readings,
+        events: EventLog::open(&layout.events())?,
         config,
         splits: &splits,
         normalizer: &normalizer,
@@ -157,8 +185,18 @@ pub fn train(config: &TrainConfig, dir: &RunDir, progress: &mut dyn Progress) ->
         began: Instant::now(),
         failed: None,
     };
-    let outcome = fit.run(&mut objective, &mut watch)?;
-    let (failed, progress) = (watch.failed, watch.progress);
+    for reading in before {
+        watch.monitor.see(reading);
+    }
+    let outcome = match fit.run(&mut objective, &mut watch) {
+        Err(TrainError::Diverged { epoch, .. }) if config.monitor.mode != Mode::Off => {
+            watch.diverged(epoch)?;
+            let findings = watch.monitor.findings.iter().map(|f| f.evidence.clone()).collect::<Vec<_>>();
+            return Err(Error::Refused(format!("training diverged: {}", findings.join("; "))));
+        }
+        outcome => outcome?,
+    };
+    let (failed, progress, findings) = (watch.failed, watch.progress, watch.monitor.findings);
     if let Some(error) = failed {
         return Err(error);
     }
@@ -177,6 +215,43 @@ pub fn train(config: &TrainConfig, dir: &RunDir, progress: &mut dyn Progress) ->
         best,
         parameters: model.params().count(),
         images_trained: outcome.epochs.iter().map(|e| e.images_trained).sum(),
+        findings,
+        treated: None,
+    })
+}
+
+/// Trains under the monitor until a plan has no problem. The architecture stays: remedies change how it is trained.
+fn repaired(
+    config: &TrainConfig,
+    splits: &Splits,
+    normalizer: Normalizer,
+    meta: &CheckpointMeta,
+    dir: &RunDir,
+    progress: &mut dyn Progress,
+) -> Result<Trained, Error> {
+    if config.with_field_labels {
+        return Err(Error::Config("monitor: a ceiling with the field's labels is not repaired".to_owned()));
+    }
+    let device = config.device.parse::<DeviceChoice>()?.resolve()?;
+    let task = PictureTask { config, splits, normalizer, device };
+    let plan = plan_of(config)?;
+    progress.say("monitor: the network is fixed, so remedies change only how it is trained");
+    let treated = treat_pictures(&task, &plan, &config.monitor, config.seed, dir, progress)?;
+    let best = dir.layout().checkpoint("best");
+    let model = Model::new(meta.spec, device, Streams::new(config.seed))?;
+    if best.is_file() {
+        // written as tensors alone: a checkpoint says more
+        model.params().restore(&load_tensors(&best)?)?;
+        save_checkpoint(&best, &model, meta, config.half)?;
+    }
+    let kept = treated.kept();
+    Ok(Trained {
+        val: vec![kept.best_acc],
+        best: 0,
+        parameters: model.params().count(),
+        images_trained: (splits.train.labels.len() * kept.epochs) as u64,
+        findings: treated.findings.clone(),
+        treated: Some(treated),
     })
 }
 
@@ -222,6 +297,9 @@ fn best_so_far(dir: &RunDir) -> f64 {
 }
 
 struct Watch<'a> {
+    monitor: Monitor,
+    readings: JsonLines,
+    events: EventLog,
     config: &'a TrainConfig,
     splits: &'a Splits,
     normalizer: &'a Normalizer,
@@ -235,9 +313,26 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    fn record(&mut self, reading: &EpochReading, model: &Model) -> Result<(), Error> {
-        let val = &self.splits.val;
-        let acc = accuracy(&predict(model, &val.images, self.normalizer)?.classes(), &val.labels);
+    /// A training that broke off in this epoch.
+    fn diverged(&mut self, epoch: usize) -> Result<(), Error> {
+        let none = Score { loss: f64::NAN, acc: f64::NAN };
+        self.judge(Judged { epoch, train: none, val: none, diverged: true, probe: None }).map(|_| ())
+    }
+
+    /// Shows a reading to the rules.
+    fn judge(&mut self, reading: Judged) -> Result<Verdict, Error> {
+        self.readings.append(&ReadingLine::Reading(reading.clone()))?;
+        let (verdict, finding) = self.monitor.see(reading);
+        if let Some(finding) = finding {
+            self.events.record(problem_event("train", &finding))?;
+            let Finding { problem, epoch, evidence, .. } = &finding;
+            self.progress.say(&format!("{problem} after epoch {}: {evidence}", epoch + 1));
+        }
+        Ok(verdict)
+    }
+
+    fn record(&mut self, reading: &EpochReading, model: &Model) -> Result<Verdict, Error> {
+        let Score { loss: val_loss, acc } = val_score(model, &self.splits.val, self.normalizer)?;
         // the file before the line: a run that is killed in between repeats the epoch and finds it the best again
         if acc > self.best {
             self.best = acc;
@@ -251,6 +346,8 @@ impl Watch<'_> {
         metric.lr = Some(reading.lr);
         metric.images = Some(reading.images_trained);
         metric.seconds = Some(self.began.elapsed().as_secs_f64());
+        metric.more = reading.readings.iter().map(|(k, &v)| (k.clone(), Some(v))).collect();
+        metric.more.insert("val_loss".to_owned(), Some(val_loss));
         self.metrics.record(&metric)?;
         self.progress.say(&format!(
             "epoch {:>3}/{}  loss {:.4}  val {:.2} %",
@@ -259,7 +356,14 @@ impl Watch<'_> {
             reading.loss,
             100.0 * acc
         ));
-        Ok(())
+        let probe = self.monitor.due(reading.epoch).then(|| {
+            let rows = self.monitor.rows(self.config.batch_size);
+            let (x, y) = first_rows(&self.splits.train, rows, self.normalizer, model.device());
+            probe(model, Loss::CrossEntropy, &x, &y, None)
+        });
+        let train = Score { loss: reading.loss, acc: reading.readings.get("train_acc").copied().unwrap_or(f64::NAN) };
+        let val = Score { loss: val_loss, acc };
+        self.judge(Judged { epoch: reading.epoch, train, val, diverged: false, probe })
     }
 }
 
@@ -274,7 +378,7 @@ impl Observer for Watch<'_> {
 
     fn after_epoch(&mut self, reading: &EpochReading, model: &Model) -> Verdict {
         match self.record(reading, model) {
-            Ok(()) => Verdict::Continue,
+            Ok(verdict) => verdict,
             Err(error) => {
                 self.failed = Some(error);
                 Verdict::Fail

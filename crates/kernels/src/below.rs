@@ -1,5 +1,5 @@
 use crate::sweep::Visit;
-use crate::tile::{LANES, ROWS, Tile};
+use crate::tile::{LANES, Tile};
 
 /// Collects the entries below a bound per lane.
 #[derive(Clone)]
@@ -18,18 +18,9 @@ impl Below {
 impl Visit for Below {
     #[inline(always)]
     fn tile(&mut self, first: usize, tile: &Tile) {
-        for r in 0..ROWS {
-            let row = &tile.0[r].0;
-            let mut any = false;
-            for l in 0..LANES {
-                any |= row[l] < self.below[l];
-            }
-            if any {
-                for l in 0..LANES {
-                    if row[l] < self.below[l] {
-                        self.found.push(((first + r) as u32, l as u32, row[l]));
-                    }
-                }
+        for (r, values) in tile.0.iter().enumerate() {
+            for l in values.below(&self.below) {
+                self.found.push(((first + r) as u32, l as u32, values.0[l]));
             }
         }
     }

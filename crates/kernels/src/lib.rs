@@ -29,6 +29,7 @@ mod npy;
 mod outside;
 mod pack;
 mod pairs;
+mod plane;
 mod points;
 mod seeding;
 mod similarity;
@@ -45,6 +46,7 @@ pub use knn::{Neighbors, knn_graph, mean_k_smallest_cosine_distance, neighbors, 
 pub use likeness::Likeness;
 pub use mmap::{map_embeddings, map_npy};
 pub use mst::{Edge, mutual_reachability_path, mutual_reachability_tree};
+pub use plane::principal_plane;
 pub use points::Points;
 pub use seeding::{Seeding, seed_centers};
 pub use similarity::{Change, Similarity};

@@ -173,9 +173,14 @@ impl<'a> Lloyd<'a> {
     fn compare_all(&mut self, centers: &[u32], all: bool) {
         let mut panels = vec![TwoLowest::default(); self.x.len().div_ceil(LANES)];
         sweep(&self.rows(centers), Source::Packed(&self.packed.lanes), &mut panels);
-        for i in 0..self.x.len() {
-            self.take(i, &panels[i / LANES], i % LANES, centers, all);
-        }
+        let states = (self.labels.par_chunks_mut(LANES).zip(self.own.par_chunks_mut(LANES)))
+            .zip(self.others.par_chunks_mut(LANES).zip(self.packed.norms.par_chunks(LANES)));
+        states.zip(&panels).with_min_len(32).for_each(|(((labels, own), (others, norms)), panel)| {
+            for (lane, &norm) in norms.iter().enumerate() {
+                let state = (&mut labels[lane], &mut own[lane], &mut others[lane]);
+                take(state, norm, panel, lane, centers, all);
+            }
+        });
     }
 
     fn compare_some(&mut self, points: &[u32], all: &[u32]) {
@@ -186,25 +191,9 @@ impl<'a> Lloyd<'a> {
         let mut panels = vec![TwoLowest::default(); points.len().div_ceil(LANES)];
         sweep(&self.rows(all), lanes, &mut panels);
         for (at, &i) in points.iter().enumerate() {
-            self.take(i as usize, &panels[at / LANES], at % LANES, all, true);
-        }
-    }
-
-    /// Takes the two nearest of the compared centres for one point.
-    fn take(&mut self, i: usize, panel: &TwoLowest, lane: usize, centers: &[u32], all: bool) {
-        let norm = self.packed.norms[i];
-        let (best, second) = ((panel.best[lane] + norm).max(0.0), (panel.second[lane] + norm).max(0.0));
-        let winner = centers[panel.index[lane] as usize];
-        let (own, label, others) = (self.own[i], self.labels[i], self.others[i]);
-        if all {
-            (self.labels[i], self.own[i], self.others[i]) = (winner, best, second);
-        } else if winner == label {
-            self.others[i] = others.min(second);
-        } else if best < own || (best == own && winner < label) {
-            // the old centre is one of the others now
-            (self.labels[i], self.own[i], self.others[i]) = (winner, best, others.min(own).min(second));
-        } else {
-            self.others[i] = others.min(best);
+            let i = i as usize;
+            let state = (&mut self.labels[i], &mut self.own[i], &mut self.others[i]);
+            take(state, self.packed.norms[i], &panels[at / LANES], at % LANES, all, true);
         }
     }
 
@@ -239,6 +228,31 @@ impl<'a> Lloyd<'a> {
         };
         let squared = (0..self.x.len()).into_par_iter().map(own).collect::<Vec<_>>();
         KMeans { inertia: squared.iter().sum(), dim: d, labels: self.labels, iterations, centers }
+    }
+}
+
+/// Takes the two nearest of the compared centres for one point of squared length `norm`: its label, the squared distance
+/// to its own centre, and the bound on the others.
+#[inline]
+fn take(
+    (label, own, others): (&mut u32, &mut f32, &mut f32),
+    norm: f32,
+    panel: &TwoLowest,
+    lane: usize,
+    centers: &[u32],
+    all: bool,
+) {
+    let (best, second) = ((panel.best[lane] + norm).max(0.0), (panel.second[lane] + norm).max(0.0));
+    let winner = centers[panel.index[lane] as usize];
+    if all {
+        (*label, *own, *others) = (winner, best, second);
+    } else if winner == *label {
+        *others = others.min(second);
+    } else if best < *own || (best == *own && winner < *label) {
+        // the old centre is one of the others now
+        (*label, *own, *others) = (winner, best, others.min(*own).min(second));
+    } else {
+        *others = others.min(best);
     }
 }
 

@@ -10,6 +10,41 @@ pub(crate) const ROWS: usize = 12;
 #[repr(C, align(64))]
 pub(crate) struct Lane(pub(crate) [f32; LANES]);
 
+impl Lane {
+    /// The lanes below their bound, one bit each. Most rows of a sweep have none, which costs two comparisons.
+    #[inline(always)]
+    pub(crate) fn below(&self, bound: &[f32; LANES]) -> Lanes32 {
+        let mut any = false;
+        for (v, b) in self.0.iter().zip(bound) {
+            any |= v < b;
+        }
+        let mut bits = 0u32;
+        if any {
+            for (l, (v, b)) in self.0.iter().zip(bound).enumerate() {
+                bits |= u32::from(v < b) << l;
+            }
+        }
+        Lanes32(bits)
+    }
+}
+
+/// A set of lanes, given in ascending order.
+pub(crate) struct Lanes32(u32);
+
+impl Iterator for Lanes32 {
+    type Item = usize;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let lane = self.0.trailing_zeros() as usize;
+        self.0 &= self.0 - 1;
+        Some(lane)
+    }
+}
+
 /// A tile of accumulators, rows by lanes.
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]

@@ -1,5 +1,5 @@
 use crate::sweep::Visit;
-use crate::tile::{LANES, ROWS, Tile};
+use crate::tile::{LANES, Tile};
 
 /// The `keep` lowest entries per lane, ties by lowest row, leaving out one row per lane.
 pub(crate) struct TopK<F> {
@@ -36,19 +36,13 @@ impl<F: FnMut(usize, &[(f32, u32)]) + Send> Visit for TopK<F> {
         if self.found.is_empty() {
             self.found = std::iter::repeat_with(|| Vec::with_capacity(2 * self.keep)).take(LANES).collect();
         }
-        for r in 0..ROWS {
-            let row = &tile.0[r].0;
-            let mut any = false;
-            for l in 0..LANES {
-                any |= row[l] < self.below[l];
-            }
-            if any {
-                for l in 0..LANES {
-                    if row[l] < self.below[l] && (first + r) as u32 != self.skip[l] {
-                        self.found[l].push((row[l], (first + r) as u32));
-                        if self.found[l].len() == 2 * self.keep {
-                            self.shrink(l);
-                        }
+        for (r, values) in tile.0.iter().enumerate() {
+            let row = (first + r) as u32;
+            for l in values.below(&self.below) {
+                if row != self.skip[l] {
+                    self.found[l].push((values.0[l], row));
+                    if self.found[l].len() == 2 * self.keep {
+                        self.shrink(l);
                     }
                 }
             }

@@ -93,9 +93,6 @@ pub fn take(
         taken.corrections += usize::from(before.is_some());
         taken.cannot_tell += usize::from(class.is_none());
         last.insert((image.idx, by.clone()), class);
-        // what was paid is not paid again, and "cannot tell" only where it counts
-        let paid = |said: Option<ClassId>| said.is_some() || asked.cannot_tell_costs;
-        let free = before.is_some_and(paid) || !paid(class);
         taken.replies.push(Reply {
             idx: image.idx,
             class,
@@ -103,7 +100,7 @@ pub fn take(
             what: what.to_owned(),
             by,
             seconds: row.seconds,
-            cost: if free { 0.0 } else { row.cost.unwrap_or(1.0) },
+            cost: if is_free(before, class, asked) { 0.0 } else { row.cost.unwrap_or(1.0) },
             answered: row.answered.clone(),
         });
     }
@@ -111,6 +108,13 @@ pub fn take(
         None => Ok(taken),
         Some((row, label)) => Err(unknown(path, row, label, bad.len(), asked)),
     }
+}
+
+/// Whether an answer costs nothing: what was paid is not paid again, and "cannot tell" only where it counts. `before` is the
+/// same annotator's earlier answer on the picture.
+pub(crate) fn is_free(before: Option<Option<ClassId>>, class: Option<ClassId>, asked: &Asked) -> bool {
+    let paid = |said: Option<ClassId>| said.is_some() || asked.cannot_tell_costs;
+    before.is_some_and(paid) || !paid(class)
 }
 
 fn unknown(path: &Path, row: &Row, label: &str, count: usize, asked: &Asked) -> LabelError {

@@ -29,7 +29,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// Of the last answers of all annotators.
-    fn of(answers: &BTreeMap<&str, Option<ClassId>>) -> Self {
+    pub(crate) fn of<K: Ord>(answers: &BTreeMap<K, Option<ClassId>>) -> Self {
         let mut votes: BTreeMap<ClassId, usize> = BTreeMap::new();
         for class in answers.values().flatten() {
             *votes.entry(*class).or_default() += 1;

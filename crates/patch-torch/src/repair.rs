@@ -2,7 +2,7 @@ use crate::{Pictures, TailEvaluator, locate, network};
 use hybridrepair_core::{ClassId, Streams};
 use hybridrepair_patch::{
     Cases, Change, Evaluator, Found, Localized, Objective, Outcome, PatchError, Positives, Precision, Search,
-    TensorFile,
+    TensorFile, refine,
 };
 use hybridrepair_torch::{Model, Predictions, predict_with};
 
@@ -29,6 +29,8 @@ pub struct InnerRequest<'a> {
     pub objective: Objective,
     /// Classes of which no right sample may break.
     pub protected: &'a [ClassId],
+    /// Whether weights that bring nothing are put back and the rest is searched again.
+    pub refine: bool,
     /// The seed of all randomness.
     pub seed: u64,
 }
@@ -62,7 +64,11 @@ pub fn repair_inner(request: &InnerRequest<'_>) -> Result<Found, PatchError> {
     let space = TailEvaluator::space(model, &weights)?;
     let as_is = evaluator.evaluate(&space.current)?[0];
     let identity = request.objective.score(&as_is, evaluator.negatives(), evaluator.positives());
-    let trace = request.search.run(&evaluator, &space, &request.objective, &mut streams.named("patch-search"))?;
+    let mut trace = request.search.run(&evaluator, &space, &request.objective, &mut streams.named("patch-search"))?;
+    if request.refine {
+        let mut rng = streams.named("patch-refine");
+        trace = refine(&evaluator, &request.objective, &space, request.search, trace, &mut rng)?;
+    }
     let changes = weights.iter().zip(&space.current).zip(&trace.values).map(|(((w, precision), &old), &new)| Change {
         weight: w.clone(),
         old,

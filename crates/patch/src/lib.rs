@@ -11,6 +11,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod cases;
+mod compare;
+mod curve;
+mod drill;
 pub mod early;
 mod error;
 mod evaluate;
@@ -19,17 +22,24 @@ mod finetune;
 mod head;
 mod localize;
 mod merge;
+mod methods;
 mod objective;
 mod outcome;
 mod planted;
 mod positives;
+mod refine;
 mod repair;
+mod retrain;
 mod search;
 mod tensors;
 pub mod upstream;
+mod verdict;
 mod weight;
 
 pub use cases::{Cases, Samples, roles};
+pub use compare::{CompareRequest, Compared, ComparedRun, Comparison, compare};
+pub use curve::{BiasCurve, CurvePoint};
+pub use drill::{DrillRequest, Drilled, Restored, drill};
 pub use error::PatchError;
 pub use evaluate::{Eval, Evaluator, HeadEvaluator, evaluate_whole};
 pub use file::{Applied, PatchFile, Provenance};
@@ -40,14 +50,18 @@ pub use localize::{
     localizer, pareto_front,
 };
 pub use merge::{Conflict, merge};
+pub use methods::{METHODS, MethodSettings, NamedMethod, SPARSE, named_method, seedless};
 pub use objective::{Fitness, Guard, Objective};
 pub use outcome::Outcome;
 pub use planted::{Fault, plant};
 pub use positives::Positives;
+pub use refine::refine;
 pub use repair::{Found, Method, RepairRequest, repair_head};
+pub use retrain::Retrain;
 pub use search::{
     DifferentialEvolution, Draws, LayerRange, Pso, PsoPublished, Search, Space, Start, Step, Swarm, Sweep, Trace,
     search,
 };
 pub use tensors::{Precision, TensorFile};
+pub use verdict::{Judge, Verdict};
 pub use weight::{Change, WeightRef};

@@ -17,6 +17,9 @@ pub enum Fitness {
         /// Weight of the wrong samples, in [0, 1].
         lambda: f64,
     },
+    /// `1 / (1 + mean loss of all samples)`: smooth where counts of right answers have steps, so that its best values lie
+    /// nearer to the best ones for samples that were not seen. For faults, where every sample counts alike.
+    Likelihood,
 }
 
 /// What no candidate may do.
@@ -48,6 +51,10 @@ impl Fitness {
             Self::Soft { alpha } => e.soft_pos + alpha * e.soft_neg,
             Self::Balanced { lambda } => {
                 lambda * e.soft_neg / n.max(1) as f64 + (1.0 - lambda) * e.soft_pos / m.max(1) as f64
+            }
+            Self::Likelihood => {
+                let sum = e.loss_neg * n as f64 + e.loss_pos * m as f64;
+                1.0 / (1.0 + sum / (n + m).max(1) as f64)
             }
         }
     }
@@ -116,6 +123,8 @@ mod tests {
         assert_eq!(Fitness::Ratio.score(&e, 4, 20), 1.5 + 19.0 / 1.25);
         assert_eq!(Fitness::Soft { alpha: 10.0 }.score(&e, 4, 20), 18.8 + 25.0);
         let balanced = Fitness::Balanced { lambda: 0.5 };
+        // (4 x 1 + 20 x .25) / 24 = .375
+        assert_eq!(Fitness::Likelihood.score(&e, 4, 20), 1.0 / 1.375);
         assert!((balanced.score(&e, 4, 20) - (0.3125 + 0.47)).abs() < 1e-12);
         let with = |max_break, protect| Objective { fitness: balanced, guard: Guard { max_break, protect } };
         assert!(with(Some(0.1), false).guard.admits(&e, 20));

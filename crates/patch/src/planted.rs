@@ -1,9 +1,10 @@
 use crate::{Head, PatchError, Samples, WeightRef, search::LayerRange};
 use hybridrepair_core::{Stream, metrics::accuracy};
 use rand::{Rng, seq::SliceRandom};
+use serde::Serialize;
 
 /// A weight of the last layer that was corrupted on purpose, to see whether a repair finds and mends it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Fault {
     /// The weight.
     pub weight: WeightRef,

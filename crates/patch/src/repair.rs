@@ -1,6 +1,7 @@
 use crate::{
     Cases, Change, FineTune, Head, HeadCase, HeadEvaluator, Localized, Localizer, Objective, Outcome, PatchError,
-    Positives, Precision, Samples, Search, Space, Trace, fine_tune,
+    Positives, Precision, Retrain, Samples, Search, Space, Trace, fine_tune, refine,
+    retrain::{RetrainCase, retrain},
 };
 use hybridrepair_core::{ClassId, Streams};
 
@@ -23,6 +24,8 @@ pub enum Method {
     },
     /// The whole layer is trained by gradient.
     FineTune(FineTune),
+    /// The whole layer is trained on all samples alike, then the threshold of the class is moved.
+    Retrain(Retrain),
 }
 
 /// A repair of the last layer.
@@ -46,6 +49,8 @@ pub struct RepairRequest<'a> {
     pub objective: Objective,
     /// Classes of which no right sample may break.
     pub protected: &'a [ClassId],
+    /// Whether weights that bring nothing are put back and the rest is searched again.
+    pub refine: bool,
     /// The seed of all randomness.
     pub seed: u64,
 }
@@ -84,19 +89,30 @@ pub fn repair_head(request: &RepairRequest<'_>) -> Result<Found, PatchError> {
     let (localized, search) = match request.method {
         Method::Search { localizer, search } => (localizer.locate(&case, &mut rng)?, Some(search)),
         Method::Given { weights, search } => (weights.clone(), Some(search)),
-        Method::FineTune(_) => (Vec::new(), None),
+        Method::FineTune(_) | Method::Retrain(_) => (Vec::new(), None),
     };
     let weights = localized.iter().map(|l| l.weight.clone()).collect::<Vec<_>>();
     let judge = |weights: &[_]| HeadEvaluator::new(head, samples, &cases, weights, precision, request.protected);
     let (changes, trace, identity) = match (request.method, search) {
         (Method::FineTune(settings), _) => (trained(request, &cases, settings)?, None, 0.0),
+        (Method::Retrain(settings), _) => {
+            let class = class
+                .ok_or_else(|| PatchError::NoCase("a threshold belongs to one class: name the class".to_owned()))?;
+            let (objective, protected) = (&request.objective, request.protected);
+            let case = RetrainCase { head, precision, samples, cases: &cases, class, objective, protected };
+            (retrain(&case, settings, &mut streams.named("patch-search"))?, None, 0.0)
+        }
         (_, Some(search)) if !weights.is_empty() => {
             let evaluator = judge(&weights)?;
             let spread = logits.iter().fold(0f32, |m, z| m.max(z.abs()));
             let space = Space::of_head(head, &weights, f64::from(spread))?;
             let identity = crate::search::judge(&evaluator, &request.objective, &space.current)?[0].0;
             let mut rng = streams.named("patch-search");
-            let trace = search.run(&evaluator, &space, &request.objective, &mut rng)?;
+            let mut trace = search.run(&evaluator, &space, &request.objective, &mut rng)?;
+            if request.refine {
+                let mut rng = streams.named("patch-refine");
+                trace = refine(&evaluator, &request.objective, &space, &**search, trace, &mut rng)?;
+            }
             let changes = weights.iter().zip(&space.current).zip(&trace.values);
             let changes =
                 changes.map(|((w, &old), &new)| Change { weight: w.clone(), old, new: precision.round(new) }).collect();

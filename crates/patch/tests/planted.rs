@@ -66,6 +66,7 @@ fn a_planted_fault_is_on_the_front_and_mended() {
             positives: Positives::All,
             objective: objective(),
             protected: &[],
+            refine: true,
             seed: seed as u64,
         })
         .unwrap();
@@ -99,6 +100,7 @@ fn no_search_gets_worse_than_the_model_as_it_is_or_beyond_its_limits() {
                 positives: Positives::All,
                 objective,
                 protected: &[ClassId((seed + 1) % 6)],
+                refine: seed % 2 == 0,
                 seed: u64::from(seed),
             });
             let Ok(found) = found else { continue };
@@ -128,6 +130,7 @@ fn one_and_many_threads_find_the_same() {
                 positives: Positives::Balanced { count: 100, margin: 1.0 },
                 objective: objective(),
                 protected: &[],
+                refine: true,
                 seed: 9,
             })
             .unwrap()

@@ -83,6 +83,14 @@ pub enum RunsError {
         /// What to do.
         help: Option<String>,
     },
+    /// A table of which a row does not fit.
+    #[error("{why}: {}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, with the place.
+        why: String,
+    },
     /// A number that must not be written.
     #[error("{what} is {value}")]
     BadNumber {

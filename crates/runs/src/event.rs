@@ -31,6 +31,40 @@ pub enum Event {
         /// Whether its result was there already.
         cached: bool,
     },
+    /// A training problem was recognised.
+    Problem {
+        /// The training: `before`, or the name of an attempt.
+        training: String,
+        /// The problem.
+        name: String,
+        /// The epoch of the report, from 1.
+        epoch: usize,
+        /// The first epoch of the stretch that showed it, from 1.
+        since: usize,
+        /// What was seen, in words.
+        evidence: String,
+    },
+    /// A changed plan was trained.
+    Attempt {
+        /// Round of the search, from 1.
+        round: usize,
+        /// The problem that is treated.
+        problem: String,
+        /// The remedy.
+        remedy: String,
+        /// Which of its attempts, from 0.
+        attempt: usize,
+        /// What it changed, in words.
+        change: String,
+        /// `fresh` or `warm`.
+        weights: String,
+        /// Best validation accuracy.
+        val_acc: Option<f64>,
+        /// `solved`, `quiet-but-poor`, `changed`, `failed` or `looked`.
+        verdict: String,
+        /// How long it took.
+        seconds: f64,
+    },
     /// Something that people should know.
     Warning {
         /// The stage, when there is one.

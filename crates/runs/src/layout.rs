@@ -37,6 +37,16 @@ files! {
     events, EVENTS = "events.jsonl";
     /// Numbers over time.
     metrics, METRICS = "metrics.jsonl";
+    /// Epochs of a watched training, with gradients.
+    readings, READINGS = "readings.jsonl";
+    /// Trainings of changed plans.
+    attempts, ATTEMPTS = "attempts.jsonl";
+    /// Readings of those trainings.
+    attempt_readings, ATTEMPT_READINGS = "attempts";
+    /// The plan that was trained first.
+    plan_before, PLAN_BEFORE = "plan.before.toml";
+    /// The plan that was kept.
+    plan_after, PLAN_AFTER = "plan.after.toml";
     /// The picks, best first, each with its reason.
     selection, SELECTION = "selection.jsonl";
     /// The random samples by which accuracy is estimated.
@@ -49,6 +59,16 @@ files! {
     labels, LABELS = "labels.jsonl";
     /// Labels spread from bought ones.
     propagated, PROPAGATED = "propagated.jsonl";
+    /// The names of the classes.
+    classes, CLASSES = "classes.json";
+    /// What the models say of the samples that judge.
+    predictions, PREDICTIONS = "predictions.csv";
+    /// The field pool on the map, and what the models say of it.
+    field, FIELD = "field.csv";
+    /// Which pictures `thumbnails.jpg` shows.
+    thumbnails, THUMBNAILS = "thumbnails.json";
+    /// Small pictures of the field pool.
+    thumbnail_sheet, THUMBNAIL_SHEET = "thumbnails.jpg";
     /// Groups of the field pool.
     regions, REGIONS = "regions.json";
     /// The numbers of the run.
@@ -87,6 +107,11 @@ impl Layout {
     /// What people are asked.
     pub fn asked(&self) -> PathBuf {
         self.tasks().join("asked.json")
+    }
+
+    /// What is shown beside the pictures that people are asked about.
+    pub fn context(&self) -> PathBuf {
+        self.tasks().join("context.json")
     }
 
     /// Where repair training stands: model, optimiser and finished epochs, replaced whole after every epoch.

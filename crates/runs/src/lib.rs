@@ -3,7 +3,8 @@
 //! [`RunDir`] makes or opens a folder and locks it, [`Layout`] knows the names of its files, and every file is written
 //! in one piece ([`write_atomic`]) or line by line ([`JsonLines`]), so that a crash costs at most the last line.
 //! [`Cache`] keeps results of stages by the hash of all that they depend on ([`StageKey`]), safely for several
-//! processes. [`Summary`] holds the numbers of a run, [`Comparison`] a table of many. `docs/formats.md` describes all
+//! processes. [`Summary`] holds the numbers of a run, [`Comparison`] a table of many, and
+//! [`report`] shows them to people. `docs/formats.md` describes all
 //! files for other programs.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -21,10 +22,14 @@ mod layout;
 mod ledger_file;
 mod lock;
 mod metric;
+mod numbers;
 mod reader;
+pub mod report;
 mod run_dir;
 mod selection_file;
 mod summary;
+mod tables;
+mod tensorboard;
 mod writer;
 
 pub use cache::Cache;
@@ -38,10 +43,13 @@ pub use layout::Layout;
 pub use ledger_file::{LedgerFile, LedgerLine};
 pub use lock::RunLock;
 pub use metric::{Metric, MetricLog};
+pub use numbers::{ClassRow, MetricRow, RunRow, Tables, scalars};
 pub use reader::{Lines, read_json, read_lines};
 pub use run_dir::{RunDir, new_folder};
-pub use selection_file::{read_labels, read_selection, write_labels, write_selection};
+pub use selection_file::{read_label_rows, read_labels, read_selection, write_labels, write_selection};
 pub use summary::{BudgetNumbers, FieldEstimate, HoldoutNumbers, Summary};
+pub use tables::{FieldChange, FieldRow, Group, Judged, Thumbnails, read_csv, write_csv};
+pub use tensorboard::{Scalar, write_events};
 pub use writer::{JsonLines, write_atomic, write_atomic_with, write_json};
 
 use clock::now;

@@ -82,6 +82,15 @@ pub fn read_labels(path: &Path, pool: &Pool) -> Result<LabelSet, RunsError> {
     Ok(labels)
 }
 
+/// Reads labels without the pool that they belong to: a report has none.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_label_rows(path: &Path) -> Result<Vec<Label>, RunsError> {
+    let label = |LabelLine { idx, class, provenance, weight, .. }| Label { idx, class, provenance, weight };
+    Ok(read_lines(path)?.rows.into_iter().map(label).collect())
+}
+
 fn write_all<T: Serialize>(path: &Path, lines: impl Iterator<Item = Result<T, RunsError>>) -> Result<(), RunsError> {
     let lines = lines.collect::<Result<Vec<_>, _>>()?;
     write_atomic_with(path, |out| {

@@ -19,6 +19,9 @@ pub struct Summary {
     pub trainer: String,
     /// `published`, `corrected` or `default`.
     pub preset: String,
+    /// `full`: all layers were trained; `cheap`: what lies behind a frozen trunk.
+    #[serde(default = "full")]
+    pub tier: String,
     /// Extractor of the embeddings.
     pub features: String,
     /// The seed that all randomness comes from.
@@ -48,6 +51,11 @@ pub struct Summary {
     pub seconds: BTreeMap<String, f64>,
     /// The repaired model, relative to the run; null when there is none.
     pub checkpoint: Option<String>,
+}
+
+/// Runs from before there was a choice trained all layers.
+fn full() -> String {
+    "full".to_owned()
 }
 
 /// Accuracy on the field pool, estimated from random samples of it that were never trained on.
@@ -206,6 +214,7 @@ pub(crate) mod tests {
             strategy: method.into(),
             trainer: "published".into(),
             preset: "corrected".into(),
+            tier: "full".into(),
             features: "penultimate".into(),
             seed,
             device: "cpu".into(),

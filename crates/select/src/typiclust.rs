@@ -2,6 +2,7 @@ use crate::candidates::{Candidates, CollectSelection, in_id_order, required, uni
 use crate::{Estimate, SelectError, Size, Strategy};
 use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
 use hybridrepair_kernels::{KMeansParams, Units, kmeans, neighbors};
+use rayon::prelude::*;
 use std::collections::HashMap;
 
 /// `TypiClust` (Hacohen et al., ICML 2022): the most typical sample of each cluster of embeddings.
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 /// largest typicality, `1 / mean distance to its k nearest` in the cluster, `k = min(20, size / 2)`. Budgets above the
 /// number of clusters go round again. The clusters depend on the budget, so a smaller one gives other picks.
 ///
-/// Cost: k-means with `K` clusters, and `O(size^2 d)` for each cluster that is visited. Score: the typicality.
+/// Cost: k-means with `K` clusters, and `O(size^2 d)` for each cluster. Score: the typicality.
 ///
 /// ```
 /// use hybridrepair_core::{Embeddings, Evidence, Pool, Streams};
@@ -45,8 +46,8 @@ const NEIGHBORS: usize = 20;
 struct Cluster {
     members: Vec<usize>,
     labelled: usize,
-    /// Unlabelled members with their typicality, the best last; made on the first visit.
-    queue: Option<Vec<(f64, usize)>>,
+    /// Unlabelled members with their typicality, the best last.
+    queue: Vec<(f64, usize)>,
 }
 
 impl Strategy for TypiClust {
@@ -96,16 +97,18 @@ impl Strategy for TypiClust {
             cluster.labelled += usize::from(evidence.known.contains(all[at]));
         }
 
+        // as many clusters as labels: nearly all are visited
+        clusters.par_iter_mut().try_for_each(|cluster| {
+            cluster.queue = by_typicality(&x, &cluster.members, |at| evidence.known.contains(all[at]))?;
+            Ok::<_, SelectError>(())
+        })?;
+
         let positions = candidates.positions();
         let mut picks = Vec::with_capacity(candidates.take());
         while picks.len() < candidates.take() {
             let Some(cluster) = next(&mut clusters) else { break };
             let size = cluster.members.len();
-            if cluster.queue.is_none() {
-                let is_known = |at: usize| evidence.known.contains(all[at]);
-                cluster.queue = Some(by_typicality(&x, &cluster.members, is_known)?);
-            }
-            let Some((typicality, at)) = cluster.queue.as_mut().and_then(Vec::pop) else { continue };
+            let Some((typicality, at)) = cluster.queue.pop() else { continue };
             cluster.labelled += 1;
             if let Some(pos) = positions[all[at].row()] {
                 let reason = format!("typical ({typicality:.3}) of a cluster of {size} samples");

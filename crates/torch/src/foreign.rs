@@ -135,7 +135,7 @@ fn marks(arch: Arch) -> Option<(&'static str, &'static str, f64, f64)> {
         Arch::DenseNet121 => {
             Some(("features.denseblock4.denselayer16.conv2.weight", "classifier.weight", 1024.0, 32.0))
         }
-        Arch::TorchScript => None,
+        Arch::TorchScript | Arch::Layers => None,
     }
 }
 

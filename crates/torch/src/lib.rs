@@ -18,9 +18,13 @@ mod predict;
 mod restate;
 mod runtime;
 mod script;
+mod trunk;
 mod tta;
 
-pub use arch::{Arch, ModelSpec, tap::Tap};
+pub use arch::{
+    Arch, Layers, ModelSpec,
+    tap::{Tap, note_tap},
+};
 pub use batch::{class_tensor, nhwc_tensor};
 pub use checkpoint::{
     CheckpointMeta, ScriptFile, load_checkpoint, load_tensors, peek_checkpoint, save_checkpoint, save_tensors,
@@ -37,4 +41,5 @@ pub use restate::restate_batch_norm;
 pub use runtime::{Runtime, RuntimeConfig, cuda_devices, leave_at_once, libtorch_version};
 pub use script::ScriptFacts;
 pub use tch::{Device, Kind, Tensor};
+pub use trunk::Trunk;
 pub use tta::{ViewPass, predict_views};

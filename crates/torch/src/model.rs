@@ -1,5 +1,5 @@
 use crate::{
-    Arch, ModelSpec, Params, TorchError,
+    Arch, Layers, ModelSpec, Params, TorchError,
     arch::{
         Network,
         tap::{Tap, record},
@@ -37,6 +37,12 @@ impl Model {
         let mut params = Params::new();
         let network = Network::build(&spec, &mut params, device, &mut streams.named("init"))?;
         Ok(Self { spec, params, network, device })
+    }
+
+    /// A model of layers that another crate has built over these tensors.
+    pub fn of_layers(layers: Box<dyn Layers>, params: Params, classes: usize, device: Device) -> Self {
+        let spec = ModelSpec { arch: Arch::Layers, width: 1.0, classes };
+        Self { spec, params, network: Network::Layers(layers), device }
     }
 
     /// The model of a TorchScript file, for pictures of this height and width.

@@ -27,6 +27,16 @@ impl Params {
         self.param(name, value, Device::Cpu)
     }
 
+    /// Adds a parameter on a device, for models that are not built in.
+    pub fn add_on(&mut self, name: &str, value: &Tensor, device: Device) -> Tensor {
+        self.param(name, value, device)
+    }
+
+    /// Adds a buffer on a device, for models that are not built in.
+    pub fn add_buffer(&mut self, name: &str, value: &Tensor, device: Device) -> Tensor {
+        self.buffer(name, value, device)
+    }
+
     /// Adds a parameter; the returned handle shares its memory.
     pub(crate) fn param(&mut self, name: &str, value: &Tensor, device: Device) -> Tensor {
         let tensor = channels_last(&value.to_device(device)).detach().set_requires_grad(true);

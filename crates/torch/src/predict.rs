@@ -5,8 +5,13 @@ use ndarray::Array2;
 use rayon::prelude::*;
 use tch::{Device, Kind, Tensor};
 
-/// Pictures per forward pass; fixed, so that results do not depend on the number of threads.
+/// Most pictures per forward pass; fixed, so that results do not depend on the number of threads.
 pub(crate) const BATCH: usize = 128;
+
+/// Pictures per forward pass at this size: fewer of large ones, so that their activations stay some hundred MiB a thread.
+pub(crate) fn batch_for((height, width): (usize, usize)) -> usize {
+    (BATCH * 64 * 64 / (height * width).max(1)).clamp(8, BATCH)
+}
 
 /// Logits and penultimate features of some pictures.
 #[derive(Clone, Debug)]
@@ -77,7 +82,7 @@ pub fn predict_with(
     fill: impl Fn(usize, &mut [f32]) + Sync,
 ) -> Result<Predictions, TorchError> {
     let stride = height * width * Images::CHANNELS;
-    let parts = in_batches(model, n, BATCH, |model, range| {
+    let parts = in_batches(model, n, batch_for((height, width)), |model, range| {
         let mut pixels = vec![0f32; range.len() * stride];
         for (out, i) in pixels.chunks_exact_mut(stride).zip(range) {
             fill(i, out);
@@ -138,6 +143,10 @@ unsafe impl Send for EvalModel<'_> {}
 impl EvalModel<'_> {
     pub(crate) fn forward(self, x: &Tensor) -> Output {
         self.0.forward(x, false)
+    }
+
+    pub(crate) fn prefix(self, x: &Tensor, upto: usize) -> Tensor {
+        self.0.prefix(x, upto)
     }
 
     pub(crate) fn device(self) -> Device {

@@ -2,7 +2,7 @@
 
 use crate::{
     Model, TorchError, nhwc_tensor,
-    predict::{in_batches, to_vec},
+    predict::{BATCH, batch_for, in_batches, to_vec},
 };
 use hybridrepair_core::Views;
 use hybridrepair_data::ViewMaker;
@@ -33,7 +33,7 @@ pub fn predict_views(
     let (per_row, stride) = (maker.config().views + 1, maker.stride());
     let classes = model.spec().classes;
     // about the same number of pictures per forward pass as in plain prediction
-    let batch = (126 / per_row).max(1);
+    let batch = (126 * batch_for((height, width)) / BATCH / per_row).max(1);
     let parts = in_batches(model, rows.len(), batch, |model, range| {
         let mut pixels = vec![0f32; range.len() * per_row * stride];
         let mut out = pixels.chunks_exact_mut(stride);

@@ -4,6 +4,7 @@ Every number of the weights is a sine, so that both sides fill the same network 
 """
 import math
 
+import numpy
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -201,6 +202,20 @@ def fill(net):
         phase += 1
 
 
+def adabound(lr=0.05, final=0.1, gamma=1e-3, decay=0.01):
+    """Luo et al. 2019 in double precision, from the formulas alone: PyTorch has no AdaBound."""
+    w = numpy.array([1.0, -2.0, 0.5])
+    m, v = numpy.zeros(3), numpy.zeros(3)
+    for t in range(1, 101):
+        g = -1.3 * numpy.sin(1.3 * w) + 0.2 * w**3 + decay * w
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + 0.001 * g * g
+        low, high = final * (1 - 1 / (gamma * t + 1)), final * (1 + 1 / (gamma * t))
+        rate = lr * math.sqrt(1 - 0.999**t) / (1 - 0.9**t) / (numpy.sqrt(v) + 1e-8)
+        w = w - numpy.clip(rate, low, high) * m
+    return w
+
+
 if __name__ == "__main__":
     # ResNet's last map of a 32x32 picture is one pixel: batch statistics of two numbers would magnify rounding
     for net, side in [(MobileNet(0.25, 7), 32), (ResNet18(0.25, 7), 96), (ShuffleNetG2(7), 32), (VGG16(0.25, 7), 32),
@@ -212,9 +227,18 @@ if __name__ == "__main__":
             print("eval ", net.eval()(x).double().flatten().tolist())
             print("train", net.train()(x).double().flatten().tolist())
             print("moved", net.eval()(x).double().flatten().tolist())
-    for name, make in [("sgd", lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.01)),
-                       ("nesterov", lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.01, nesterov=True)),
-                       ("adamw", lambda p: torch.optim.AdamW(p, lr=0.05, weight_decay=0.1))]:
+    optim = torch.optim
+    for name, make in [("sgd", lambda p: optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.01)),
+                       ("nesterov", lambda p: optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.01, nesterov=True)),
+                       ("adamw", lambda p: optim.AdamW(p, lr=0.05, weight_decay=0.1)),
+                       ("adam", lambda p: optim.Adam(p, lr=0.05, weight_decay=0.01)),
+                       ("nadam", lambda p: optim.NAdam(p, lr=0.05, weight_decay=0.01)),
+                       ("adamax", lambda p: optim.Adamax(p, lr=0.05, weight_decay=0.01)),
+                       ("rmsprop", lambda p: optim.RMSprop(p, lr=0.002, weight_decay=0.01)),
+                       ("rmsprop, centered", lambda p: optim.RMSprop(p, lr=0.002, weight_decay=0.01, momentum=0.5,
+                                                                     centered=True)),
+                       ("adagrad", lambda p: optim.Adagrad(p, lr=0.05, lr_decay=0.01, weight_decay=0.01)),
+                       ("adadelta", lambda p: optim.Adadelta(p, lr=1.0, weight_decay=0.01))]:
         w = torch.tensor([1.0, -2.0, 0.5], requires_grad=True)
         opt = make([w])
         for _ in range(100):
@@ -222,3 +246,4 @@ if __name__ == "__main__":
             (torch.cos(w * 1.3).sum() + 0.05 * (w**4).sum()).backward()
             opt.step()
         print(name, w.detach().double().tolist())
+    print("adabound", adabound().tolist())

@@ -8,6 +8,7 @@
 
 mod error;
 mod fit;
+mod limited;
 mod loss;
 mod observer;
 pub mod optim;
@@ -18,6 +19,7 @@ mod supervised;
 
 pub use error::TrainError;
 pub use fit::{Fit, FitOutcome};
+pub use limited::{Limited, Limits, STOPPED};
 pub use loss::{cross_entropy, one_hot, smooth_one_hot};
 pub use observer::{At, EpochReading, NoObserver, Observer, Reading, Verdict};
 pub use optim::{OptimSpec, Optimizer};

@@ -17,6 +17,13 @@ pub enum Schedule {
         /// Epochs of warm-up.
         warmup: f64,
     },
+    /// Linear warm-up, then always the same.
+    WarmUp {
+        /// The rate.
+        lr: f64,
+        /// Epochs of warm-up.
+        warmup: f64,
+    },
     /// A rate from each epoch on.
     Steps {
         /// Pairs of first epoch and rate; the first pair must begin at epoch 0.
@@ -37,6 +44,10 @@ impl Schedule {
                 let share = ((now - warmup) / (epochs as f64 - warmup).max(1e-9)).min(1.0);
                 lr * 0.5 * (1.0 + (std::f64::consts::PI * share).cos())
             }
+            Self::WarmUp { lr, warmup } => {
+                let now = epoch as f64 + (step as f64 + 0.5) / steps.max(1) as f64;
+                lr * (now / warmup.max(1e-9)).min(1.0)
+            }
             Self::Steps { from } => from.iter().rev().find(|(e, _)| *e <= epoch).map_or(0.0, |(_, lr)| *lr),
         }
     }
@@ -47,7 +58,7 @@ impl Schedule {
     /// Names the offending rate.
     pub fn check(&self) -> Result<(), TrainError> {
         let rates = match self {
-            Self::Constant { lr } | Self::Cosine { lr, .. } => vec![*lr],
+            Self::Constant { lr } | Self::Cosine { lr, .. } | Self::WarmUp { lr, .. } => vec![*lr],
             Self::Steps { from } => from.iter().map(|(_, lr)| *lr).collect(),
         };
         match rates.into_iter().find(|lr| !lr.is_finite() || *lr < 0.0) {
@@ -71,6 +82,9 @@ mod tests {
         assert!(s.at(0, 0, 100, 10) < 0.01);
         assert!(s.at(1, 0, 100, 10) > 0.999);
         assert!(s.at(9, 99, 100, 10) < 1e-4);
+        let s = Schedule::WarmUp { lr: 1.0, warmup: 2.0 };
+        assert!((s.at(1, 0, 1, 10) - 0.75).abs() < 1e-12);
+        assert_eq!(s.at(2, 0, 1, 10), 1.0);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use crate::{At, Objective, StepLoss, TrainError, cross_entropy, shuffled_batches};
 use hybridrepair_core::{ClassId, Streams};
 use hybridrepair_data::{Images, Normalizer, TrainTransform};
-use hybridrepair_torch::{Model, Tensor, class_tensor, nhwc_tensor};
+use hybridrepair_torch::{Kind, Model, Tensor, class_tensor, nhwc_tensor};
 use rayon::prelude::*;
 
 /// How a picture becomes network input.
@@ -68,6 +68,8 @@ pub struct Supervised {
     streams: Streams,
     name: String,
     batches: Vec<Vec<usize>>,
+    /// Examples of this epoch that were answered right before the step that learned from them, and all.
+    right: (i64, i64),
 }
 
 impl Supervised {
@@ -89,7 +91,8 @@ impl Supervised {
             return Err(TrainError::Empty(format!("{name} has no labelled picture")));
         }
         let name = name.to_owned();
-        Ok(Self { data, examples, batch_size, smoothing: 0.0, drop_last: false, streams, name, batches: Vec::new() })
+        let (batches, right) = (Vec::new(), (0, 0));
+        Ok(Self { data, examples, batch_size, smoothing: 0.0, drop_last: false, streams, name, batches, right })
     }
 
     /// Label smoothing (see [`cross_entropy`]).
@@ -125,6 +128,7 @@ impl Objective for Supervised {
     fn begin_epoch(&mut self, _: &Model, epoch: usize) -> Result<(), TrainError> {
         let mut rng = self.streams.at(&format!("{}.order", self.name), epoch as u64, 0);
         self.batches = shuffled_batches(self.examples.len(), self.batch_size, self.drop_last, &mut rng);
+        self.right = (0, 0);
         Ok(())
     }
 
@@ -132,7 +136,10 @@ impl Objective for Supervised {
         let Some(batch) = self.batches.get(at.step) else { return Ok(None) };
         let examples = batch.iter().map(|&i| self.examples[i]).collect::<Vec<_>>();
         let (x, y) = self.data.batch(&examples, self.streams, &self.name, at, model);
-        let loss = cross_entropy(&model.forward(&x, true).logits, &y, self.smoothing);
+        let logits = model.forward(&x, true).logits;
+        let loss = cross_entropy(&logits, &y, self.smoothing);
+        let right = logits.argmax(1, false).eq_tensor(&y).sum(Kind::Int64).int64_value(&[]);
+        self.right = (self.right.0 + right, self.right.1 + examples.len() as i64);
         Ok(Some(StepLoss { loss, images_trained: examples.len() as u64, images_forward: 0 }))
     }
 
@@ -141,6 +148,6 @@ impl Objective for Supervised {
     }
 
     fn end_epoch(&mut self, _: &Model, _: usize) -> Result<Vec<(String, f64)>, TrainError> {
-        Ok(Vec::new())
+        Ok(vec![("train_acc".to_owned(), self.right.0 as f64 / self.right.1.max(1) as f64)])
     }
 }

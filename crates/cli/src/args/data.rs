@@ -56,6 +56,10 @@ pub struct DataArgs {
     /// Leave out the N field pictures that --cut-field N would keep: a pool without the slice that a method was developed on
     #[arg(long, value_name = "N")]
     pub skip_field: Option<usize>,
+    /// Make field and holdout pictures worse, to see what a repair does under shift: noise, blur, fog, contrast or jpeg, each with
+    /// a severity of 1 to 5 as in fog=4 [default severity: 3]
+    #[arg(long, value_name = "KIND[=SEVERITY]")]
+    pub corrupt: Option<String>,
     /// What the result is judged on: holdout, or val while a method is developed (the holdout is not opened then)
     #[arg(long, value_name = "SPLIT")]
     pub judge: Option<String>,

@@ -20,7 +20,7 @@ pub struct EarlyArgs {
     /// Trainings, from different seeds
     #[arg(long, value_name = "N")]
     pub runs: Option<u64>,
-    /// Repairs that are compared: bias, finetune, random, published, arachne, arachne2
+    /// Repairs that are compared: bias, finetune, sparse, retrain, random, gradient, published, published2, arachne, arachne2, combined
     #[arg(long, value_delimiter = ',', value_name = "METHODS")]
     pub methods: Option<Vec<String>>,
     /// The split to repair on

@@ -1,5 +1,5 @@
 use super::DataArgs;
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// What a model is written as.
@@ -15,16 +15,20 @@ pub enum ExportKind {
 
 /// `export`
 #[derive(Args, Debug, Clone)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct ExportArgs {
+    /// The numbers of runs, instead of a model.
+    #[command(subcommand)]
+    pub numbers: Option<ExportNumbers>,
     /// The model: a .safetensors file, or a state dict of torch.save
-    #[arg(long, value_name = "FILE")]
-    pub checkpoint: PathBuf,
+    #[arg(long, value_name = "FILE", required = true)]
+    pub checkpoint: Option<PathBuf>,
     /// What to write
-    #[arg(long, value_enum)]
-    pub to: ExportKind,
+    #[arg(long, value_enum, required = true)]
+    pub to: Option<ExportKind>,
     /// The file to write
-    #[arg(long, short, value_name = "FILE")]
-    pub output: PathBuf,
+    #[arg(long, short, value_name = "FILE", required = true)]
+    pub output: Option<PathBuf>,
     /// Half precision (not for torchscript)
     #[arg(long)]
     pub half: bool,
@@ -34,4 +38,31 @@ pub struct ExportArgs {
     /// The data, for a checkpoint that was not written here: it does not say its classes.
     #[command(flatten)]
     pub data: DataArgs,
+}
+
+impl ExportArgs {
+    /// The model, what to write it as, and where; parsing has seen to it that they are there, unless numbers are asked for.
+    pub fn model(&self) -> Option<(&PathBuf, ExportKind, &PathBuf)> {
+        Some((self.checkpoint.as_ref()?, self.to?, self.output.as_ref()?))
+    }
+}
+
+/// Numbers of runs for other programs.
+#[derive(Subcommand, Debug, Clone)]
+pub enum ExportNumbers {
+    /// Event files for TensorBoard: a folder per run
+    Tensorboard(ExportNumbersArgs),
+    /// Tables: runs.csv, classes.csv and metrics.csv
+    Csv(ExportNumbersArgs),
+}
+
+/// `export tensorboard`, `export csv`
+#[derive(Args, Debug, Clone)]
+pub struct ExportNumbersArgs {
+    /// Folders of runs or of comparisons
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// Folder to write to
+    #[arg(long, short, value_name = "DIR")]
+    pub output: PathBuf,
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 pub enum LabelCommand {
     /// Write what a waiting run asks, for people and their tools
     Export(LabelExportArgs),
+    /// Label in a browser on this machine, several people at once
+    Serve(LabelServeArgs),
     /// Take answers into a run: CSV, JSONL, Label Studio (JSON, JSON-MIN, CSV), CVAT for images 1.1
     Import(LabelImportArgs),
     /// How far a run is: answers, ties, doubts, and what they say about the model
@@ -77,4 +79,20 @@ pub struct LabelStatusArgs {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `label serve`
+#[derive(Args, Debug, Clone)]
+pub struct LabelServeArgs {
+    /// Folder of the run
+    pub run: PathBuf,
+    /// Port on 127.0.0.1 [default: the one that this run's page had before, else any free one]
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// Make a new address: those that were given away work no more
+    #[arg(long)]
+    pub new_address: bool,
+    /// Show the model's own answer, which may sway people
+    #[arg(long)]
+    pub show_prediction: bool,
 }

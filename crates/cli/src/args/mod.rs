@@ -3,11 +3,13 @@
 mod arena;
 mod data;
 mod early;
+mod examine;
 mod export;
 mod label;
 mod model;
 mod patch;
 mod prepare;
+mod report;
 mod run;
 mod select;
 
@@ -18,15 +20,17 @@ pub use arena::{
 use clap::{Parser, Subcommand};
 pub use data::{DataArgs, DataCommand, InspectArgs, SheetArgs};
 pub use early::EarlyArgs;
-pub use export::{ExportArgs, ExportKind};
-pub use label::{ExportForm, LabelCommand, LabelExportArgs, LabelImportArgs, LabelStatusArgs};
+pub use examine::ExamineArgs;
+pub use export::{ExportArgs, ExportKind, ExportNumbers, ExportNumbersArgs};
+pub use label::{ExportForm, LabelCommand, LabelExportArgs, LabelImportArgs, LabelServeArgs, LabelStatusArgs};
 pub use model::{EmbedArgs, EvaluateArgs, ModelArgs, Split, TrainArgs};
 pub use patch::{
-    Algo, ApplyArgs, CaseArgs, FitnessArg, LocalizeArgs, MergeArgs, PatchCommand, PatchSearchArgs, Sampling, Share,
-    ShowArgs, Watched,
+    Algo, ApplyArgs, CaseArgs, DrillArgs, FitnessArg, LocalizeArgs, MergeArgs, PatchCommand, PatchCompareArgs,
+    PatchSearchArgs, Sampling, Share, ShowArgs, TestArgs, Watched,
 };
 pub use prepare::{ListArgs, PrepareArgs};
-pub use run::{CompareArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime};
+pub use report::ReportArgs;
+pub use run::{CompareArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime, TierArg};
 pub use select::SelectArgs;
 
 /// Repairs a deployed image classifier with very few labels.
@@ -69,9 +73,13 @@ pub enum Command {
         #[command(subcommand)]
         command: ArenaCommand,
     },
+    /// Judge the learning curves and gradients of a run again (needs no libtorch)
+    Examine(ExamineArgs),
     /// Accuracy of a checkpoint on a split
     Evaluate(EvaluateArgs),
-    /// Write a checkpoint for other programs: safetensors, a state dict of torch.save, or TorchScript
+    /// Write what runs have found as one HTML file, for a run, for several or for a comparison
+    Report(ReportArgs),
+    /// Write a checkpoint for other programs (safetensors, a state dict, TorchScript), or the numbers of runs
     Export(ExportArgs),
     /// Labels from people: questions out, answers in
     Label {
@@ -97,7 +105,13 @@ impl Command {
     /// Whether the command needs libtorch.
     pub fn needs_torch(&self) -> bool {
         match self {
-            Self::Select(_) | Self::Data { .. } | Self::Label { .. } | Self::Arena { .. } => false,
+            Self::Select(_)
+            | Self::Examine(_)
+            | Self::Data { .. }
+            | Self::Label { .. }
+            | Self::Report(_)
+            | Self::Arena { .. } => false,
+            Self::Export(args) => args.numbers.is_none(),
             Self::Patch { command } => command.needs_torch(),
             _ => true,
         }

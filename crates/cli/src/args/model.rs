@@ -31,6 +31,21 @@ pub struct TrainArgs {
     /// Go on with the run in --output-dir
     #[arg(long)]
     pub resume: bool,
+    /// What happens when training goes wrong: off, watch (say so), stop, or repair (train changed plans) [default: watch]
+    #[arg(long, value_name = "MODE")]
+    pub monitor: Option<String>,
+    /// Rules that judge: house, icse21 or extended23 [default: house]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Trainings to the end that a repair may cost
+    #[arg(long, value_name = "N")]
+    pub budget_models: Option<f64>,
+    /// Time that a repair may cost: 90s, 10m or 2h
+    #[arg(long, value_name = "TIME")]
+    pub budget_time: Option<String>,
+    /// Train a small case that goes wrong, instead of a recipe: vanish, explode, dying, oscillate, slow or activation
+    #[arg(long, value_name = "NAME", conflicts_with = "recipe")]
+    pub demo: Option<String>,
     /// The data.
     #[command(flatten)]
     pub data: DataArgs,

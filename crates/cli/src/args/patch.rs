@@ -1,7 +1,12 @@
 use super::{DataArgs, Runtime, Split};
+use crate::{Exit, Failure};
 use clap::{Args, Subcommand, ValueEnum};
 use hybridrepair_core::Budget;
-use std::{path::PathBuf, str::FromStr};
+use hybridrepair_patch::Fitness;
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 /// `patch`
 #[derive(Debug, Clone, Subcommand)]
@@ -10,13 +15,18 @@ pub enum PatchCommand {
     Localize(Box<LocalizeArgs>),
     /// Find new values for a few weights and write them as a patch
     Search(Box<PatchSearchArgs>),
+    /// Run several methods and seeds on one class, beside a moved threshold
+    Compare(Box<PatchCompareArgs>),
+    /// Plant faults in the last layer and repair them: what can be found and mended in this model
+    Drill(Box<DrillArgs>),
     /// Write a patched copy of a model
     Apply(ApplyArgs),
     /// Write the model as it was before a patch, to the bit
     Revert(ApplyArgs),
     /// Make one patch of several
     Merge(MergeArgs),
-    /// What a patch changes, and what it does
+    /// What a patch changes, and what it does; also weights.csv, result.txt and test_class_metrics.txt of the published
+    /// toolkit
     Show(ShowArgs),
 }
 
@@ -55,7 +65,7 @@ pub struct CaseArgs {
     /// weights are found by Arachne v2, each candidate runs the rest of the network, and a data set is needed
     #[arg(long, value_delimiter = ',', default_value = "last", value_name = "LAYERS", conflicts_with = "features")]
     pub layers: Vec<String>,
-    /// Weights for gradient and random
+    /// Weights for gradient and random [default: 15], and for --algo sparse
     #[arg(long, value_name = "N")]
     pub count: Option<usize>,
     /// Right samples that are watched: all, or about so many
@@ -143,6 +153,20 @@ pub enum FitnessArg {
     Ratio,
     /// Arachne v2, with --alpha
     Soft,
+    /// The likelihood of all samples, wrong and right ones alike
+    Likelihood,
+}
+
+impl FitnessArg {
+    /// The score, with its weight of the wrong samples.
+    pub fn fitness(self, lambda: f64, alpha: f64) -> Fitness {
+        match self {
+            Self::Balanced => Fitness::Balanced { lambda },
+            Self::Ratio => Fitness::Ratio,
+            Self::Soft => Fitness::Soft { alpha },
+            Self::Likelihood => Fitness::Likelihood,
+        }
+    }
 }
 
 /// How values are found.
@@ -160,6 +184,10 @@ pub enum Algo {
     Bias,
     /// All weights of the last layer, by gradient
     Finetune,
+    /// The weights of the last layer that matter most, --count of them [default: 50], by gradient
+    Sparse,
+    /// All weights of the last layer on all samples alike, by gradient, then the bias of the class swept
+    Retrain,
 }
 
 /// `patch search`
@@ -195,18 +223,19 @@ pub struct PatchSearchArgs {
     /// Classes of which no right sample may break, by name or number
     #[arg(long, value_delimiter = ',', value_name = "CLASSES")]
     pub protect_class: Vec<String>,
+    /// Keep every weight that the search has moved; without this, weights that bring nothing are put back and the rest is
+    /// searched again (pso and de)
+    #[arg(long)]
+    pub no_refine: bool,
     /// Searches from different seeds, of which the best on the choosing samples is kept
     #[arg(long, default_value_t = 1)]
     pub restarts: u64,
     /// Share of the labelled samples that choose and do not take part in the search
     #[arg(long, default_value = "0.25", value_name = "SHARE")]
     pub choose_share: Share,
-    /// Features of the test samples; without --features the holdout is the test
-    #[arg(long, value_name = "NPY", requires = "test_labels")]
-    pub test_features: Option<PathBuf>,
-    /// Their classes
-    #[arg(long, value_name = "NPY", requires = "test_features")]
-    pub test_labels: Option<PathBuf>,
+    /// The test.
+    #[command(flatten)]
+    pub test: TestArgs,
     /// The patch to write
     #[arg(long, short, default_value = "patch.json", value_name = "FILE")]
     pub output: PathBuf,
@@ -216,6 +245,89 @@ pub struct PatchSearchArgs {
     /// Replace files that exist
     #[arg(long)]
     pub overwrite: bool,
+}
+
+/// Samples that nothing is chosen on.
+#[derive(Args, Debug, Clone)]
+pub struct TestArgs {
+    /// Features of the test samples; without --features the holdout is the test
+    #[arg(long, value_name = "NPY", requires = "test_labels")]
+    pub test_features: Option<PathBuf>,
+    /// Their classes
+    #[arg(long, value_name = "NPY", requires = "test_features")]
+    pub test_labels: Option<PathBuf>,
+}
+
+/// `patch compare`
+#[derive(Args, Debug, Clone)]
+pub struct PatchCompareArgs {
+    /// What is repaired.
+    #[command(flatten)]
+    pub case: CaseArgs,
+    /// The test.
+    #[command(flatten)]
+    pub test: TestArgs,
+    /// Methods: bias, finetune, sparse, retrain, random, gradient, published, published2, arachne, arachne2, combined
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "METHODS",
+        default_value = "bias,finetune,sparse,retrain,random,gradient,published,published2,arachne,arachne2,combined"
+    )]
+    pub methods: Vec<String>,
+    /// Seeds, from --seed on: each cuts the samples anew and draws all random numbers of the searches
+    #[arg(long, default_value_t = 10)]
+    pub seeds: u64,
+    /// Weights of the wrong samples, in [0, 1]: a line of the table for each
+    #[arg(long, visible_alias = "lambda", value_delimiter = ',', default_value = "0.2", value_name = "WEIGHTS")]
+    pub lambdas: Vec<f64>,
+    /// Largest share of right samples that may break in a search, e.g. 0.5%
+    #[arg(long, value_name = "SHARE")]
+    pub max_break: Option<Share>,
+    /// Candidates per iteration
+    #[arg(long, default_value_t = 100)]
+    pub population: usize,
+    /// Most iterations
+    #[arg(long, default_value_t = 50)]
+    pub iterations: usize,
+    /// Share of the labelled samples that choose and do not take part in the search
+    #[arg(long, default_value = "0.25", value_name = "SHARE")]
+    pub choose_share: Share,
+    /// Also write everything, run by run, as JSON
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Also write a page with the trade-off drawn
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+/// `patch drill`
+#[derive(Args, Debug, Clone)]
+pub struct DrillArgs {
+    /// What is repaired.
+    #[command(flatten)]
+    pub case: CaseArgs,
+    /// The test.
+    #[command(flatten)]
+    pub test: TestArgs,
+    /// Faults, one at a time, drawn by seed
+    #[arg(long, default_value_t = 20)]
+    pub faults: usize,
+    /// What is maximised
+    #[arg(long, value_enum, default_value_t = FitnessArg::Likelihood)]
+    pub fitness: FitnessArg,
+    /// Accuracy that each must cost on the samples of the search, e.g. 5%
+    #[arg(long, default_value = "5%", value_name = "SHARE")]
+    pub at_least: Share,
+    /// How values are found
+    #[arg(long, value_enum, default_value_t = Algo::Pso)]
+    pub algo: Algo,
+    /// Candidates per iteration
+    #[arg(long, default_value_t = 100)]
+    pub population: usize,
+    /// Most iterations
+    #[arg(long, default_value_t = 100)]
+    pub iterations: usize,
 }
 
 /// `patch apply` and `patch revert`
@@ -257,7 +369,7 @@ pub struct MergeArgs {
 /// `patch show`
 #[derive(Args, Debug, Clone)]
 pub struct ShowArgs {
-    /// The patch
+    /// The patch, or a file of the published toolkit
     pub patch: PathBuf,
     /// Print it as JSON
     #[arg(long)]
@@ -269,6 +381,35 @@ impl CaseArgs {
     pub fn inner(&self) -> bool {
         self.layers != ["last"]
     }
+
+    /// Refuses --layers for commands that know the last layer only.
+    pub(crate) fn last_layer_only(&self) -> Result<(), Failure> {
+        if self.inner() {
+            return Err(Failure::new(Exit::Usage, "this command looks at the last layer only")
+                .help("leave out --layers; `patch search` takes it"));
+        }
+        Ok(())
+    }
+}
+
+impl Algo {
+    /// Its name among the searches of located weights; none for those that choose their weights themselves.
+    pub fn search_name(self) -> Option<&'static str> {
+        match self {
+            Self::Pso => Some("pso"),
+            Self::PsoPublished => Some("pso-published"),
+            Self::De => Some("de"),
+            Self::DePublished => Some("de-published"),
+            Self::Bias | Self::Finetune | Self::Sparse | Self::Retrain => None,
+        }
+    }
+}
+
+impl TestArgs {
+    /// Both files, if they are given.
+    pub fn files(&self) -> Option<(&Path, &Path)> {
+        self.test_features.as_deref().zip(self.test_labels.as_deref())
+    }
 }
 
 impl PatchCommand {
@@ -277,7 +418,9 @@ impl PatchCommand {
         match self {
             Self::Localize(args) => args.case.features.is_none(),
             Self::Search(args) => args.case.features.is_none(),
-            _ => false,
+            Self::Compare(args) => args.case.features.is_none(),
+            Self::Drill(args) => args.case.features.is_none(),
+            Self::Apply(_) | Self::Revert(_) | Self::Merge(_) | Self::Show(_) => false,
         }
     }
 }

@@ -60,6 +60,28 @@ impl PresetArg {
     }
 }
 
+/// How much of the network is trained.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum TierArg {
+    /// All layers where the time allows it, else as cheap
+    Auto,
+    /// All layers
+    Full,
+    /// The head, or the last block and the head, on features that are computed once
+    Cheap,
+}
+
+impl TierArg {
+    /// Its name in a recipe.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Full => "full",
+            Self::Cheap => "cheap",
+        }
+    }
+}
+
 /// The settings of a repair; each replaces the recipe's.
 #[derive(Args, Debug, Clone, Default)]
 pub struct RepairSettingsArgs {
@@ -96,6 +118,19 @@ pub struct RepairSettingsArgs {
     /// Where embeddings come from: penultimate, or a .npy with a row per field sample
     #[arg(long, value_name = "NAME|FILE")]
     pub extractor: Option<String>,
+    /// How much of the network is trained: auto takes all layers where that fits --minutes (120 on a CPU unless said
+    /// otherwise), else what lies behind a frozen trunk; `compare` takes auto as full
+    #[arg(long)]
+    pub tier: Option<TierArg>,
+    /// Time that the whole command may take, about: decides the tier, and training stops in time
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub minutes: Option<f64>,
+    /// Training stops after so many steps
+    #[arg(long, value_name = "N")]
+    pub max_steps: Option<u64>,
+    /// Training stops before more pictures than these went through a backward pass
+    #[arg(long, value_name = "N")]
+    pub max_images: Option<u64>,
     /// Epochs of the repair
     #[arg(long)]
     pub epochs: Option<usize>,

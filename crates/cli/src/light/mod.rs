@@ -1,16 +1,19 @@
 //! Commands that need no libtorch.
 
 mod arena;
+mod examine;
 mod inspect;
 mod label;
+mod numbers;
 pub mod patch;
 mod prepare;
+mod report;
 mod select;
 mod sheet;
 
 use crate::{
     Failure,
-    args::{Command, DataCommand},
+    args::{Command, DataCommand, ExportArgs},
 };
 use std::process::ExitCode;
 
@@ -20,6 +23,7 @@ use std::process::ExitCode;
 /// When it fails, with what to do next.
 pub fn run(command: &Command) -> Result<ExitCode, Failure> {
     match command {
+        Command::Examine(args) => examine::run(args),
         Command::Select(args) => select::run(args),
         Command::Patch { command } => patch::run(command, patch::from_arrays),
         Command::Data { command: DataCommand::Sheet(args) } => sheet::run(args),
@@ -28,6 +32,8 @@ pub fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Data { command: DataCommand::Inspect(args) } => inspect::run(args),
         Command::Arena { command } => arena::run(command),
         Command::Label { command } => label::run(command),
+        Command::Report(args) => report::run(args),
+        Command::Export(ExportArgs { numbers: Some(what), .. }) => numbers::run(what),
         other => unreachable!("{other:?} needs libtorch"),
     }
 }

@@ -29,6 +29,7 @@ pub(super) fn load(args: &DataArgs) -> Result<Splits, Failure> {
         },
         cut_seed: 10,
         input: input(args)?,
+        corrupt: args.corrupt.as_deref().map(str::parse).transpose()?,
         own: own(args)?,
         ..LoadOptions::default()
     };

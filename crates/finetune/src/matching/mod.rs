@@ -6,8 +6,10 @@ mod fixmatch;
 mod freematch;
 mod objective;
 mod settings;
+mod shows;
 mod softmatch;
 mod weighting;
 
-pub use objective::{MatchData, Matching};
+pub use objective::{KeptData, MatchData, Matching};
 pub use settings::{MatchRule, MatchSettings};
+pub use shows::{Kept, KeptViews};

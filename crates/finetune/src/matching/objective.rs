@@ -1,12 +1,17 @@
-use super::{MatchRule, MatchSettings, alignment::Alignment, average::Average, weighting::Weighting, weighting::top};
-use crate::{FinetuneError, Replay, matching::weighting::weighting};
-use hybridrepair_core::{ClassId, LabelSet};
+use super::{
+    MatchRule, MatchSettings,
+    alignment::Alignment,
+    average::Average,
+    shows::{FromKept, Kept, Origin, Pictures, Shown, Shows},
+    weighting::{Weighting, top, weighting},
+};
+use crate::{FinetuneError, Replay};
+use hybridrepair_core::{ClassId, LabelSet, Streams};
 use hybridrepair_data::{Images, RandAugment};
-use hybridrepair_torch::{Kind, Model, Tensor, class_tensor, nhwc_tensor};
+use hybridrepair_torch::{Kind, Model, Tensor, class_tensor};
 use hybridrepair_train::{At, Objective, StepLoss, TrainError, shuffled_batches};
 use rand::{Rng, seq::SliceRandom};
-use rayon::prelude::*;
-use std::{cell::RefCell, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 /// What weak-to-strong training works on.
 #[derive(Clone, Debug)]
@@ -21,22 +26,43 @@ pub struct MatchData {
     pub prior: Option<Vec<f32>>,
 }
 
+/// What weak-to-strong training works on behind a frozen trunk.
+#[derive(Debug)]
+pub struct KeptData {
+    /// What the trunk gave.
+    pub kept: Kept,
+    /// Classes of the source pictures.
+    pub source: Vec<ClassId>,
+    /// Labels of the field.
+    pub labels: LabelSet,
+    /// As in [`MatchData`].
+    pub prior: Option<Vec<f32>>,
+    /// The run's randomness.
+    pub streams: Streams,
+}
+
 /// Weak-to-strong training from a model that is good already: one step takes replayed source pictures, labelled field
 /// pictures, and strong views of other field pictures towards the class that an average of the model's past weights sees
 /// in a weak view, weighted by its confidence (`FixMatch` and its heirs; the average as teacher, Tarvainen and Valpola 2017).
 ///
 /// All pictures of a step go through the network together, so that batch norm sees both domains. The average is what is
-/// kept.
+/// kept. Behind a frozen trunk ([`Matching::behind`]) the views are some that were made before, and batch norm stays as it is.
 #[derive(Debug)]
 pub struct Matching {
-    data: MatchData,
+    shows: Box<dyn Shows>,
+    /// Classes of the source pictures.
+    source: Vec<ClassId>,
+    streams: Streams,
     settings: MatchSettings,
-    strong: RandAugment,
     weighting: Box<dyn Weighting>,
     alignment: Option<Alignment>,
     average: Option<Average>,
+    /// Whether weights have moved since the average followed them.
+    moved: bool,
     /// Labelled rows of the field by class.
     by_class: BTreeMap<ClassId, Vec<usize>>,
+    /// Class and trust of field rows that labels were spread to.
+    guide: BTreeMap<usize, (usize, f32)>,
     plan: Plan,
     sums: Sums,
 }
@@ -57,86 +83,104 @@ struct Sums {
     confidence: f64,
 }
 
-/// How a picture of a step is shown, and where its randomness comes from.
-struct Shown<'a> {
-    image: &'a [u8],
-    strong: bool,
-}
-
 /// Pictures per batch by which statistics are estimated.
 const RESTATE: usize = 128;
 
-thread_local! {
-    /// Working space of a thread.
-    static SCRATCH: RefCell<[Vec<u8>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
-}
-
 impl Matching {
-    /// Prepares training.
+    /// Prepares training of all layers.
     ///
     /// # Errors
     /// When a setting, a label or the prior does not fit.
     pub fn new(data: MatchData, rule: MatchRule, settings: MatchSettings) -> Result<Self, FinetuneError> {
+        let MatchData { replay, field, labels, prior } = data;
+        let strong = RandAugment { ops: settings.ops, cutout: settings.cutout, weak: replay.transform };
+        let (source, streams) = (replay.source.labels.clone(), replay.streams);
+        let shows = Box::new(Pictures { replay, field, strong });
+        Self::of(shows, source, &labels, prior.as_deref(), streams, rule, settings)
+    }
+
+    /// Prepares training of what lies behind a frozen trunk.
+    ///
+    /// # Errors
+    /// As [`Matching::new`].
+    pub fn behind(data: KeptData, rule: MatchRule, settings: MatchSettings) -> Result<Self, FinetuneError> {
+        let KeptData { kept, source, labels, prior, streams } = data;
+        let shows = Box::new(FromKept { kept, streams });
+        Self::of(shows, source, &labels, prior.as_deref(), streams, rule, settings)
+    }
+
+    fn of(
+        shows: Box<dyn Shows>,
+        source: Vec<ClassId>,
+        labels: &LabelSet,
+        prior: Option<&[f32]>,
+        streams: Streams,
+        rule: MatchRule,
+        settings: MatchSettings,
+    ) -> Result<Self, FinetuneError> {
         settings.check()?;
-        let n = data.field.len();
+        let [_, n] = shows.counts();
         let mut by_class = BTreeMap::<ClassId, Vec<usize>>::new();
-        for label in data.labels.iter() {
+        for label in labels.iter() {
             if label.idx.row() >= n {
                 return Err(hybridrepair_core::CoreError::OutsidePool { idx: label.idx, len: n }.into());
             }
             by_class.entry(label.class).or_default().push(label.idx.row());
         }
-        let strong = RandAugment { ops: settings.ops, cutout: settings.cutout, weak: data.replay.transform };
         Ok(Self {
-            strong,
             weighting: weighting(rule, settings.threshold),
-            alignment: data.prior.as_deref().filter(|_| settings.align).map(Alignment::new),
+            alignment: prior.filter(|_| settings.align).map(Alignment::new),
             average: None,
+            moved: false,
             by_class,
+            guide: BTreeMap::new(),
             plan: Plan::default(),
             sums: Sums::default(),
-            data,
+            shows,
+            source,
+            streams,
             settings,
         })
     }
 
-    /// Pictures under their transforms, one after the other; `purpose` names the randomness.
-    fn pixels(&self, shown: &[Shown<'_>], purpose: &str, at: At) -> Vec<f32> {
-        let field = &self.data.field;
-        let (size, stride) = ((field.height(), field.width()), field.stride());
-        // taken apart: the model in `self` must not be seen by other threads
-        let (replay, strong) = (&self.data.replay, self.strong);
-        let mut pixels = vec![0f32; shown.len() * stride];
-        pixels.par_chunks_exact_mut(stride).zip(shown).enumerate().for_each(|(slot, (out, shown))| {
-            let mut rng = replay.streams.at(purpose, at.epoch as u64, (at.step as u64) << 20 | slot as u64);
-            if shown.strong {
-                let apply = |scratch: &mut [Vec<u8>; 2]| {
-                    strong.apply(shown.image, size, &replay.normalizer, &mut rng, scratch, out);
-                };
-                SCRATCH.with_borrow_mut(apply);
-            } else {
-                replay.transform.apply(shown.image, size, &replay.normalizer, &mut rng, out);
-            }
-        });
-        pixels
+    /// Guesses begin from labels that were spread over the field, each by its weight times [`MatchSettings::guide`], which fades to
+    /// nothing over the epochs (prior pseudo-labels, Cai et al. 2022).
+    #[must_use]
+    pub fn guided(mut self, spread: &LabelSet) -> Self {
+        self.guide = spread.iter().map(|l| (l.idx.row(), (l.class.column(), l.weight))).collect();
+        self
     }
 
-    fn tensor(&self, pixels: &[f32], model: &Model) -> Tensor {
-        nhwc_tensor(pixels, self.data.field.height(), self.data.field.width(), model.device())
+    /// Mixes a guess with the class that labels were spread to.
+    fn lead(&self, row: usize, guess: &mut [f32], epoch: usize) {
+        let fade = 1.0 - epoch as f64 / self.settings.epochs.max(1) as f64;
+        let Some(&(class, trust)) = self.guide.get(&row) else { return };
+        let share = (self.settings.guide * fade.max(0.0)) as f32 * trust;
+        for p in guess.iter_mut() {
+            *p *= 1.0 - share;
+        }
+        if let Some(p) = guess.get_mut(class) {
+            *p += share;
+        }
     }
 
     /// What some rows are guessed to be, `n x C`, and the weights of the guesses.
     fn guess(&mut self, rows: &[usize], at: At) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
-        let weak = rows.iter().map(|&r| Shown { image: self.data.field.get(r), strong: false }).collect::<Vec<_>>();
-        let pixels = self.pixels(&weak, "match.weak", at);
+        let weak = rows.iter().map(|&row| Shown { from: Origin::Field, row, strong: false }).collect::<Vec<_>>();
         let teacher = &self.average.as_ref().ok_or_else(no_average)?.model;
-        let logits = tch::no_grad(|| teacher.forward(&self.tensor(&pixels, teacher), false).logits);
+        let input = self.shows.input(&weak, "match.weak", at, teacher);
+        let logits = tch::no_grad(|| self.shows.logits(teacher, &input, false));
         let probs = logits.softmax(-1, Kind::Float).to_device(tch::Device::Cpu).contiguous();
         let classes = probs.size()[1] as usize;
         let mut numbers = vec![0f32; probs.numel()];
         probs.copy_data(&mut numbers, probs.numel());
         if let Some(alignment) = &mut self.alignment {
             alignment.align(&mut numbers);
+        }
+        if self.settings.guide > 0.0 {
+            for (guess, &row) in numbers.chunks_exact_mut(classes).zip(rows) {
+                self.lead(row, guess, at.epoch);
+            }
         }
         let weights = self.weighting.weigh(&numbers, classes);
         self.sums.guesses += rows.len() as f64;
@@ -153,18 +197,31 @@ impl Matching {
     /// Estimates the batch-norm statistics of the average on weak views.
     fn restate(&self, epoch: usize) -> Result<(), TrainError> {
         let teacher = &self.average.as_ref().ok_or_else(no_average)?.model;
-        let (source, field) = (&self.data.replay.source.images, &self.data.field);
-        let mut rng = self.data.replay.streams.at("match.restate", epoch as u64, 0);
-        for step in 0..self.settings.restate {
-            let half = (0..RESTATE / 2).map(|_| rng.gen_range(0..source.len())).map(|r| source.get(r));
-            let shown = half.collect::<Vec<_>>().into_iter();
-            let other = (0..RESTATE / 2).map(|_| rng.gen_range(0..field.len())).map(|r| field.get(r));
-            let shown = shown.chain(other).map(|image| Shown { image, strong: false }).collect::<Vec<_>>();
-            let pixels = self.pixels(&shown, "match.restate.views", At { epoch, step });
+        let mut rng = self.streams.at("match.restate", epoch as u64, 0);
+        let [source, field] = self.shows.counts();
+        for step in 0..self.restated() {
+            let mut shown = Vec::with_capacity(RESTATE);
+            for (from, n) in [(Origin::Source, source), (Origin::Field, field)] {
+                shown.extend((0..RESTATE / 2).map(|_| Shown { from, row: rng.gen_range(0..n), strong: false }));
+            }
+            let input = self.shows.input(&shown, "match.restate.views", At { epoch, step }, teacher);
             // in train mode the statistics move, also without gradients
-            let _ = tch::no_grad(|| teacher.forward(&self.tensor(&pixels, teacher), true));
+            let _ = tch::no_grad(|| self.shows.logits(teacher, &input, true));
         }
         Ok(())
+    }
+
+    /// Lets the average follow the step before.
+    fn follow(&mut self, model: &Model) -> Result<(), TrainError> {
+        if std::mem::take(&mut self.moved) {
+            self.average.as_mut().ok_or_else(no_average)?.follow(model);
+        }
+        Ok(())
+    }
+
+    /// Batches by which statistics are estimated after an epoch.
+    fn restated(&self) -> usize {
+        if self.shows.moves_statistics() { self.settings.restate } else { 0 }
     }
 }
 
@@ -196,11 +253,15 @@ impl Objective for Matching {
             self.average = Some(Average::of(model, self.settings.ema)?);
         }
         self.sums = Sums::default();
-        let (s, streams) = (&self.settings, self.data.replay.streams);
+        let (s, streams) = (&self.settings, self.streams);
+        let [n, field] = self.shows.counts();
         let order = |name: &str| streams.at(name, epoch as u64, 0);
-        let unlabelled = shuffled_batches(self.data.field.len(), s.unlabelled, true, &mut order("match.order"));
+        let mut rng = order("match.order");
+        let mut unlabelled = shuffled_batches(field, s.unlabelled, true, &mut rng);
+        for _ in 1..s.around {
+            unlabelled.extend(shuffled_batches(field, s.unlabelled, true, &mut rng));
+        }
         let steps = unlabelled.len();
-        let n = self.data.replay.source.images.len();
         let (mut source, mut rng) = (Vec::with_capacity(steps * s.source + n), order("match.source"));
         while source.len() < steps * s.source {
             let mut around = (0..n).collect::<Vec<_>>();
@@ -227,27 +288,24 @@ impl Objective for Matching {
     }
 
     fn step(&mut self, model: &Model, at: At) -> Result<Option<StepLoss>, TrainError> {
-        if at.step > 0 {
-            self.average.as_mut().ok_or_else(no_average)?.follow(model);
-        }
+        self.follow(model)?;
         let Some(rows) = self.plan.unlabelled.get(at.step).cloned() else { return Ok(None) };
         let (guesses, weights) = self.guess(&rows, at)?;
 
         let part = |n: usize| at.step * n..(at.step + 1) * n;
-        let replay = &self.data.replay;
         let source = &self.plan.source[part(self.settings.source)];
         let labelled = self.plan.labelled.get(part(self.settings.labelled)).unwrap_or_default();
-        let mut known = source.iter().map(|&r| replay.source.labels[r]).collect::<Vec<_>>();
+        let mut known = source.iter().map(|&r| self.source[r]).collect::<Vec<_>>();
         known.extend(labelled.iter().map(|(_, class)| *class));
-        let field = |r: usize, strong| Shown { image: self.data.field.get(r), strong };
-        let shown = source.iter().map(|&r| Shown { image: replay.source.images.get(r), strong: false });
+        let field = |row: usize, strong| Shown { from: Origin::Field, row, strong };
+        let shown = source.iter().map(|&row| Shown { from: Origin::Source, row, strong: false });
         let shown = shown
             .chain(labelled.iter().map(|(r, _)| field(*r, self.settings.strong_labels)))
             .chain(rows.iter().map(|&r| field(r, true)))
             .collect::<Vec<_>>();
-        let pixels = self.pixels(&shown, "match.strong", at);
+        let input = self.shows.input(&shown, "match.strong", at, model);
 
-        let logits = model.forward(&self.tensor(&pixels, model), true).logits;
+        let logits = self.shows.logits(model, &input, true);
         let (n, u) = (known.len() as i64, rows.len() as i64);
         let device = model.device();
         let guessed = Tensor::from_slice(&guesses).to_device(device).view([u, -1]);
@@ -261,6 +319,7 @@ impl Objective for Matching {
         if n > 0 {
             loss += logits.narrow(0, 0, n).cross_entropy_for_logits(&class_tensor(&known, device));
         }
+        self.moved = true;
         Ok(Some(StepLoss { loss, images_trained: (n + u) as u64, images_forward: u as u64 }))
     }
 
@@ -268,13 +327,15 @@ impl Objective for Matching {
         self.plan.unlabelled.len()
     }
 
-    fn end_epoch(&mut self, _: &Model, epoch: usize) -> Result<Vec<(String, f64)>, TrainError> {
+    fn end_epoch(&mut self, model: &Model, epoch: usize) -> Result<Vec<(String, f64)>, TrainError> {
+        // an epoch that a limit ends has asked for no further step
+        self.follow(model)?;
         self.restate(epoch)?;
         let of = |sum: f64| sum / self.sums.guesses.max(1.0);
         Ok(vec![
             ("guess_weight".to_owned(), of(self.sums.weight)),
             ("guess_confidence".to_owned(), of(self.sums.confidence)),
-            ("images_forward".to_owned(), (self.settings.restate * RESTATE) as f64),
+            ("images_forward".to_owned(), (self.restated() * RESTATE) as f64),
         ])
     }
 

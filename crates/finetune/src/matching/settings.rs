@@ -16,8 +16,10 @@ pub enum MatchRule {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MatchSettings {
-    /// Times around the field pool.
+    /// Times around the field pool; with `around` above 1, so many times that.
     pub epochs: usize,
+    /// Times around the field pool in each epoch, for small pools.
+    pub around: usize,
     /// Highest learning rate; half a cosine takes it down to 0.
     pub lr: f64,
     /// Momentum of SGD, with Nesterov's look-ahead.
@@ -47,6 +49,8 @@ pub struct MatchSettings {
     /// Batches of weak views, half of them source and half field pictures, by which the batch-norm statistics of the average
     /// are estimated anew after every epoch, so that strong views leave no trace in them; 0 for none.
     pub restate: usize,
+    /// Weight of labels that are spread along the graph of neighbours, in the first epoch; it fades to nothing. 0 spreads none.
+    pub guide: f64,
     /// Whether labelled field pictures are shown as strong views as well.
     pub strong_labels: bool,
 }
@@ -55,6 +59,7 @@ impl Default for MatchSettings {
     fn default() -> Self {
         Self {
             epochs: 12,
+            around: 1,
             lr: 0.01,
             momentum: 0.9,
             weight_decay: 5e-4,
@@ -69,27 +74,40 @@ impl Default for MatchSettings {
             cutout: 0.0,
             temperature: 0.0,
             restate: 20,
+            guide: 0.0,
             strong_labels: true,
         }
     }
 }
 
 impl MatchSettings {
+    /// Steps of an epoch over a pool of so many pictures.
+    pub fn steps_per_epoch(&self, field: usize) -> usize {
+        (field / self.unlabelled.max(1)).max(1) * self.around
+    }
+
+    /// Pictures of a step that gradients go through.
+    pub fn images_per_step(&self, field: usize) -> usize {
+        self.source + self.labelled + self.unlabelled.min(field)
+    }
+
     /// Checks every number.
     ///
     /// # Errors
     /// Names the first setting outside its range.
     pub fn check(&self) -> Result<(), TrainError> {
         let unit = |v: f64| (0.0..=1.0).contains(&v);
-        let rules: [(&'static str, f64, bool, &'static str); 9] = [
+        let rules: [(&'static str, f64, bool, &'static str); 11] = [
             ("lr", self.lr, self.lr > 0.0, "is not above 0"),
             ("momentum", self.momentum, (0.0..1.0).contains(&self.momentum), "is outside [0, 1)"),
             ("weight decay", self.weight_decay, self.weight_decay >= 0.0, "is below 0"),
             ("unlabelled batch", self.unlabelled as f64, self.unlabelled > 0, "is not above 0"),
+            ("around", self.around as f64, self.around > 0, "is not above 0"),
             ("unlabelled weight", self.weight, self.weight >= 0.0, "is below 0"),
             ("threshold", self.threshold, unit(self.threshold), "is outside [0, 1]"),
             ("ema", self.ema, (0.0..1.0).contains(&self.ema), "is outside [0, 1)"),
             ("temperature", self.temperature, self.temperature >= 0.0, "is below 0"),
+            ("guide", self.guide, unit(self.guide), "is outside [0, 1]"),
             ("cutout", self.cutout, unit(self.cutout), "is outside [0, 1]"),
         ];
         match rules.into_iter().find(|(_, value, ok, _)| !ok || !value.is_finite()) {

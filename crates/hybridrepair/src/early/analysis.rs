@@ -2,12 +2,16 @@
 
 use super::{
     EarlyConfig,
-    grid::{Cell, Prepared, seedless},
+    grid::{Cell, Prepared, right_of},
 };
 use crate::Error;
-use hybridrepair_core::{ClassId, metrics::MeanInterval};
-use hybridrepair_patch::early::{
-    AlphaInterval, Pattern, Quality, Readiness, alpha_intervals, groups, pattern, switch_at,
+use hybridrepair_core::{ClassId, Streams, metrics::MeanInterval};
+use hybridrepair_patch::{
+    early::{
+        AlphaInterval, Interval, Pattern, Quality, Readiness, alpha_intervals, groups, paired_bootstrap, pattern,
+        switch_at,
+    },
+    seedless,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,6 +28,8 @@ pub enum Rule {
     Guarded,
     /// Merged and guarded, over all seeds, chosen on samples of their own.
     Chosen,
+    /// The same, and an earlier checkpoint counts only where the test shows it better than the converged one beyond chance.
+    Beyond,
 }
 
 /// A checkpoint before and after its repair.
@@ -43,6 +49,8 @@ pub struct EpochRow {
     pub rr: MeanInterval,
     /// Break rate over the seeds.
     pub br: MeanInterval,
+    /// Repair rate above that of a moved threshold with the same break rate, over the seeds.
+    pub above: MeanInterval,
     /// Repairs that may be chosen, and repairs.
     pub admissible: (usize, usize),
     /// Objections to the others, each once.
@@ -66,9 +74,10 @@ pub struct ClassReport {
     pub intervals: Vec<AlphaInterval>,
     /// Pattern by rule, for each alpha of the settings.
     pub patterns: BTreeMap<Rule, Vec<Pattern>>,
-    /// For each alpha: quality on the test of the chosen checkpoint minus that of the converged one, repaired both, over
-    /// the seeds; none where nothing may be chosen.
-    pub gain_of_stopping: Vec<Option<MeanInterval>>,
+    /// For each alpha: quality on the test of the chosen checkpoint minus that of the converged one, both repaired and
+    /// averaged over the seeds, with the interval of a paired bootstrap over the test samples; none where nothing may be
+    /// chosen. A converged checkpoint of which no repair may be chosen stays as it is.
+    pub gain_of_stopping: Vec<Option<Interval>>,
     /// What the features say about each checkpoint.
     pub readiness: Vec<Readiness>,
     /// Epoch at which the features say to switch.
@@ -97,6 +106,8 @@ pub struct EarlyReport {
 /// Slope of the probe and worth of a repair at which the signal switches.
 const SLOPE: f64 = 0.005;
 const WORTH: f64 = 0.002;
+/// Bootstrap samples of an interval.
+const RESAMPLES: usize = 1000;
 
 pub(super) fn analyse(
     config: &EarlyConfig,
@@ -131,7 +142,7 @@ pub(super) fn analyse(
     let samples = prepared.first().map_or([0; 3], |p| [p.search.len(), p.choice.len(), p.test.len()]);
     let repair_seconds = cells.iter().map(|c| c.seconds).sum();
     Ok(EarlyReport {
-        format_version: 1,
+        format_version: 2,
         alphas: config.alphas.clone(),
         samples,
         classes: reports,
@@ -163,10 +174,11 @@ impl Case<'_> {
         let mut patterns: BTreeMap<Rule, Vec<Pattern>> = BTreeMap::new();
         let (mut gains, mut regret) = (Vec::new(), Vec::new());
         for &alpha in &self.config.alphas {
-            for rule in [Rule::Published, Rule::Merged, Rule::Guarded, Rule::Chosen] {
-                patterns.entry(rule).or_default().push(self.pattern(rule, alpha, &groups));
+            let gain = self.gain(alpha, run);
+            for rule in [Rule::Published, Rule::Merged, Rule::Guarded, Rule::Chosen, Rule::Beyond] {
+                patterns.entry(rule).or_default().push(self.pattern(rule, alpha, &groups, gain));
             }
-            gains.push(self.gain(alpha));
+            gains.push(gain);
             let tested = self.line.iter().map(|p| self.mean(p.epoch, |c| c.test.at(alpha), true)).collect::<Vec<_>>();
             let best = tested.iter().flatten().copied().fold(0.0, f64::max);
             // where the signal's checkpoint may not be chosen, training goes on to the end
@@ -202,6 +214,7 @@ impl Case<'_> {
             total: over(&|c| c.test.total),
             rr: over(&|c| c.rr),
             br: over(&|c| c.br),
+            above: over(&|c| c.above),
             admissible: (cells.iter().filter(|c| c.objections.is_empty()).count(), cells.len()),
             objections,
         }
@@ -214,7 +227,7 @@ impl Case<'_> {
         (!kept.is_empty()).then(|| kept.iter().sum::<f64>() / kept.len() as f64)
     }
 
-    fn pattern(&self, rule: Rule, alpha: f64, groups: &[usize]) -> Pattern {
+    fn pattern(&self, rule: Rule, alpha: f64, groups: &[usize], gain: Option<Interval>) -> Pattern {
         let first = |p: &&Prepared, admissible: bool| {
             let cell = self.at(p.epoch).into_iter().find(|c| c.seed == 0)?;
             (!admissible || cell.objections.is_empty()).then(|| cell.test.at(alpha))
@@ -228,6 +241,10 @@ impl Case<'_> {
             Rule::Merged => pattern(&self.line.iter().map(|p| first(p, false)).collect::<Vec<_>>(), groups),
             Rule::Guarded => pattern(&self.line.iter().map(|p| first(p, true)).collect::<Vec<_>>(), groups),
             Rule::Chosen => pattern(&self.choices(alpha), groups),
+            Rule::Beyond => match pattern(&self.choices(alpha), groups) {
+                Pattern::Pre if gain.is_none_or(|g| g.low <= 0.0) => Pattern::Post,
+                other => other,
+            },
         }
     }
 
@@ -236,12 +253,29 @@ impl Case<'_> {
         self.line.iter().map(|p| self.mean(p.epoch, |c| c.choice.at(alpha), true)).collect()
     }
 
-    fn gain(&self, alpha: f64) -> Option<MeanInterval> {
+    /// How often each test sample is right, over the repairs of a checkpoint that may be chosen.
+    fn right(&self, p: &Prepared) -> Option<Vec<f32>> {
+        let cells = self.at(p.epoch).into_iter().filter(|c| c.objections.is_empty()).collect::<Vec<_>>();
+        let mut sum = vec![0f32; p.test.len()];
+        for cell in &cells {
+            sum.iter_mut().zip(right_of(&cell.right, p.test.len())).for_each(|(s, r)| *s += f32::from(u8::from(r)));
+        }
+        let n = cells.len() as f32;
+        (!cells.is_empty()).then(|| sum.into_iter().map(|s| s / n).collect())
+    }
+
+    fn gain(&self, alpha: f64, run: u64) -> Option<Interval> {
         let choices = self.choices(alpha).into_iter().enumerate().filter_map(|(i, q)| q.map(|q| (i, q)));
         let best = choices.reduce(|a, b| if b.1 >= a.1 { b } else { a })?.0;
-        let (here, last) = (self.at(self.line[best].epoch), self.at(self.line.last()?.epoch));
-        let pairs = here.iter().zip(&last).map(|(a, b)| a.test.at(alpha) - b.test.at(alpha)).collect::<Vec<_>>();
-        Some(MeanInterval::of(&pairs))
+        let last = self.line.last()?;
+        let here = self.right(self.line[best])?;
+        let as_it_is =
+            || last.said_test.iter().zip(&last.test.labels).map(|(s, t)| f32::from(u8::from(s == t))).collect();
+        let there = self.right(last).unwrap_or_else(as_it_is);
+        let difference = here.iter().zip(&there).map(|(a, b)| a - b).collect::<Vec<_>>();
+        let member = last.test.labels.iter().map(|t| *t == self.class).collect::<Vec<_>>();
+        let mut rng = Streams::new(self.config.train.seed).at("early-bootstrap", run, u64::from(self.class.0));
+        Some(paired_bootstrap(&difference, &member, alpha, RESAMPLES, &mut rng))
     }
 
     fn intervals(&self, rows: &[EpochRow]) -> Vec<AlphaInterval> {

@@ -5,10 +5,10 @@ use crate::{Error, Progress};
 use hybridrepair_core::ClassId;
 use hybridrepair_data::{Labelled, Normalizer};
 use hybridrepair_patch::{
-    Bias, FineTune, Fitness, Guard, Head, Method, Objective, Outcome, PatchError, Positives, RepairRequest, Samples,
-    Sweep, TensorFile,
+    BiasCurve, Guard, Head, MethodSettings, NamedMethod, Objective, Outcome, PatchError, Positives, RepairRequest,
+    Samples, TensorFile,
     early::{Quality, Readiness, probe},
-    localizer, repair_head, search,
+    named_method, repair_head, seedless,
 };
 use hybridrepair_runs::{Fingerprint, JsonLines, RunDir, read_lines};
 use hybridrepair_torch::{Device, load_checkpoint, predict};
@@ -89,43 +89,42 @@ pub struct Cell {
     pub rr: f64,
     /// Break rate on the test.
     pub br: f64,
+    /// Repair rate minus that of the best moved threshold that breaks no more, on the test.
+    pub above: f64,
+    /// Which test samples are right, four to a hexadecimal digit.
+    pub right: String,
     /// Why it may not be chosen, from the choosing samples; empty if it may.
     pub objections: Vec<String>,
     /// Seconds.
     pub seconds: f64,
 }
 
-/// A method by its name, with its score and what it watches.
-pub(super) fn method(name: &str, config: &EarlyConfig) -> Result<(Method, Fitness, Positives), Error> {
-    let found = |l: &str, s: &str| -> Result<Method, PatchError> {
-        Ok(Method::Search { localizer: localizer(l, None)?, search: search(s, config.population, config.iterations)? })
+/// A method by its name.
+pub(super) fn method(name: &str, config: &EarlyConfig) -> Result<NamedMethod, Error> {
+    let settings = MethodSettings {
+        lambda: config.lambda,
+        population: config.population,
+        iterations: config.iterations,
+        positives: Positives::Balanced { count: config.positives, margin: 1.0 },
     };
-    let balanced = Fitness::Balanced { lambda: config.lambda };
-    let watched = Positives::Balanced { count: config.positives, margin: 1.0 };
-    Ok(match name {
-        "bias" => {
-            let search = Box::new(Sweep { steps: config.population * config.iterations });
-            (Method::Search { localizer: Box::new(Bias), search }, balanced, watched)
-        }
-        "finetune" => {
-            let settings = FineTune { lambda: config.lambda, ..FineTune::default() };
-            (Method::FineTune(settings), balanced, watched)
-        }
-        "random" => (found("random", "pso")?, balanced, watched),
-        "published" => (found("arachne1-published", "pso-published")?, Fitness::Ratio, Positives::Published(200)),
-        "arachne" => (found("arachne1", "pso")?, balanced, watched),
-        "arachne2" => (found("arachne2", "de")?, balanced, watched),
-        other => {
-            let known = "bias, finetune, random, published, arachne, arachne2";
-            return Err(Error::Config(format!("unknown method {other:?}; known are {known}")));
-        }
-    })
+    named_method(name, &settings).map_err(|e| Error::Config(e.to_string()))
 }
 
-/// Whether another seed gives the same.
-pub(super) fn seedless(method: &str) -> bool {
-    matches!(method, "bias" | "finetune")
+/// Which samples are right, four to a hexadecimal digit, the first in the highest bit.
+fn bits(said: &[ClassId], truth: &[ClassId]) -> String {
+    let right = said.iter().zip(truth).map(|(s, t)| s == t).collect::<Vec<_>>();
+    let digit = |four: &[bool]| four.iter().enumerate().fold(0, |d, (i, &r)| d | (u32::from(r) << (3 - i)));
+    right.chunks(4).filter_map(|four| char::from_digit(digit(four), 16)).collect()
 }
+
+/// What [`bits`] has written, for `n` samples; samples that it does not have are wrong.
+pub(super) fn right_of(text: &str, n: usize) -> Vec<bool> {
+    let digits = text.chars().map(|c| c.to_digit(16).unwrap_or(0)).collect::<Vec<_>>();
+    (0..n).map(|i| digits.get(i / 4).is_some_and(|d| d >> (3 - i % 4) & 1 == 1)).collect()
+}
+
+/// Version of what a cell is computed by; another one makes all cells anew.
+const VERSION: u32 = 2;
 
 /// All cells, in order of run, class, method, epoch and seed. Each is written to `grid.jsonl` as soon as it is there; cells
 /// of an earlier start that depend on the same things are taken from it.
@@ -149,7 +148,7 @@ pub(super) fn fill(
             for name in &config.methods {
                 for seed in 0..if seedless(name) { 1 } else { config.repair_seeds } {
                     let depends = (
-                        (&model, &samples, class, name, seed),
+                        (VERSION, &model, &samples, class, name, seed),
                         (config.positives, config.lambda, config.population, config.iterations, config.guard),
                     );
                     let key = Fingerprint::of_value(&depends).map_err(|e| Error::Config(e.to_string()))?.to_string();
@@ -191,7 +190,7 @@ fn one(
     key: &str,
 ) -> Result<Cell, Error> {
     let began = Instant::now();
-    let (method, fitness, positives) = method(name, config)?;
+    let NamedMethod { method, fitness, positives, refine } = method(name, config)?;
     let found = repair_head(&RepairRequest {
         head: &p.head,
         precision: p.file.precision(&p.head.weight_name)?,
@@ -202,6 +201,7 @@ fn one(
         positives,
         objective: Objective { fitness, guard: Guard::default() },
         protected: &[],
+        refine,
         seed,
     });
     let changes = match found {
@@ -213,6 +213,7 @@ fn one(
     let repaired = p.head.patched(&changes)?;
     let choice = repaired.predict(p.choice.features.view())?;
     let test = repaired.predict(p.test.features.view())?;
+    let curve = BiasCurve::new(&p.head, &p.test, class)?;
     let outcome = Outcome::new(&p.said_test, &test, &p.test.labels, Some(class));
     Ok(Cell {
         key: key.to_owned(),
@@ -226,7 +227,23 @@ fn one(
         test: Prepared::quality(&test, &p.test, class),
         rr: outcome.repair_rate(),
         br: outcome.break_rate(),
+        above: outcome.repair_rate() - curve.at(outcome.break_rate()),
+        right: bits(&test, &p.test.labels),
         objections: config.guard.objections(&choice, &reference.said_choice, &p.choice.labels, class),
         seconds: began.elapsed().as_secs_f64(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn right_ones_round_trip() {
+        let truth = [ClassId(0); 6];
+        let said = [0, 1, 0, 0, 1, 0].map(ClassId);
+        assert_eq!(bits(&said, &truth), "b4");
+        assert_eq!(right_of("b4", 6), [true, false, true, true, false, true]);
+        assert_eq!(right_of("b", 6)[4..], [false, false]);
+    }
 }

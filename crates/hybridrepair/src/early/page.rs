@@ -1,46 +1,36 @@
 //! The report as one HTML page with its charts inside.
 
 use super::{ClassReport, EarlyReport, Rule, analysis::by_seed};
-use hybridrepair_patch::early::{Band, Chart, Line, render};
-use std::fmt::Write;
-
-const STYLE: &str = "body{font:14px sans-serif;margin:2em;max-width:1100px}table{border-collapse:collapse;margin:.5em 0}\
-td,th{border:1px solid #ccc;padding:2px 8px;text-align:right}th:first-child,td:first-child{text-align:left}\
-svg{margin:4px}";
-
-/// Of the checkpoints, from early to late.
-const COLORS: [&str; 7] = ["#1d3557", "#457b9d", "#2a9d8f", "#8ab17d", "#e9c46a", "#f4a261", "#e76f51"];
+use hybridrepair_core::metrics::MeanInterval;
+use hybridrepair_runs::report::{Align, Chart, Html, Line, Style, Table, document};
 
 pub(super) fn page(report: &EarlyReport) -> String {
     let [search, choice, test] = report.samples;
-    let mut html = format!(
-        "<!doctype html><meta charset=\"utf-8\"><title>Early repair</title><style>{STYLE}</style><h1>Early repair</h1>\
-         <p>{search} samples to search on, {choice} to choose by, {test} to judge by. Green: gained by the repair, red: \
-         lost.</p><h2>Best repaired checkpoint: before convergence / at it / none may be chosen</h2>"
-    );
+    let mut html = Html::new();
+    html.paragraph(&format!(
+        "{search} samples to search on, {choice} to choose by, {test} to judge by. Green: gained by the repair, orange: lost."
+    ));
+    html.heading("Best repaired checkpoint: before convergence / at it / none may be chosen");
     counts(&mut html, report);
     for class in &report.classes {
         section(&mut html, report, class);
     }
-    html
+    document("Early repair", "repairs of the checkpoints of a training, compared", html)
 }
 
-fn counts(html: &mut String, report: &EarlyReport) {
-    html.push_str("<table><tr><th>method</th><th>rule</th>");
-    for alpha in &report.alphas {
-        let _ = write!(html, "<th>alpha {alpha}</th>");
-    }
-    html.push_str("</tr>");
+fn counts(html: &mut Html, report: &EarlyReport) {
+    let alphas: Vec<String> = report.alphas.iter().map(|alpha| format!("alpha {alpha}")).collect();
+    let mut columns = vec![("method", Align::Left), ("rule", Align::Left)];
+    columns.extend(alphas.iter().map(|a| (a.as_str(), Align::Right)));
+    let mut table = Table::new(&columns);
     for (method, rules) in &report.counts {
         for (rule, slots) in rules {
-            let _ = write!(html, "<tr><td>{method}</td><td>{}</td>", words(*rule));
-            for [before, at, none] in slots {
-                let _ = write!(html, "<td>{before} / {at} / {none}</td>");
-            }
-            html.push_str("</tr>");
+            let mut cells = vec![method.clone(), words(*rule).to_owned()];
+            cells.extend(slots.iter().map(|[before, at, none]| format!("{before} / {at} / {none}")));
+            table.row(cells);
         }
     }
-    html.push_str("</table>");
+    html.table(&table);
 }
 
 /// What a rule does.
@@ -50,89 +40,77 @@ fn words(rule: Rule) -> &'static str {
         Rule::Merged => "equal checkpoints merged",
         Rule::Guarded => "and without collapsed models",
         Rule::Chosen => "and chosen on samples of their own",
+        Rule::Beyond => "and better beyond chance on the test",
     }
 }
 
-fn section(html: &mut String, report: &EarlyReport, c: &ClassReport) {
-    let _ = write!(html, "<h2>Run {}, class {}: {}</h2>", c.run, escaped(&c.class_name), escaped(&c.method));
-    let line = |name: &str, color, dashed, f: &dyn Fn(&super::EpochRow) -> f64| Line {
-        name: name.to_owned(),
-        points: c.rows.iter().map(|r| (r.epoch as f64, f(r))).collect(),
-        color,
-        dashed,
+fn section(html: &mut Html, report: &EarlyReport, c: &ClassReport) {
+    html.heading(&format!("Run {}, class {}: {}", c.run, c.class_name, c.method));
+    let line = |name: &str, color, style, f: &dyn Fn(&super::EpochRow) -> f64| {
+        Line::new(name, c.rows.iter().map(|r| (r.epoch as f64, f(r))).collect()).color(color).style(style)
     };
-    let accuracy = Chart {
-        title: "accuracy on the test, %".to_owned(),
-        x_label: "epoch of the checkpoint".to_owned(),
-        lines: vec![
-            line("class", "#888", true, &|r| r.base.class),
-            line("class repaired", "#1d3557", false, &|r| r.class.mean),
-            line("all", "#e0a030", true, &|r| r.base.total),
-            line("all repaired", "#e76f51", false, &|r| r.total.mean),
-        ],
-        bands: vec![Band { base: 0, other: 1 }, Band { base: 2, other: 3 }],
+    let accuracy = Chart::new("accuracy on the test", "epoch of the checkpoint", "accuracy")
+        .shares()
+        .line(line("class", 7, Style::Dashed, &|r| r.base.class))
+        .line(line("class repaired", 0, Style::Dotted, &|r| r.class.mean))
+        .line(line("all", 1, Style::Dashed, &|r| r.base.total))
+        .line(line("all repaired", 3, Style::Dotted, &|r| r.total.mean))
+        .band(0, 1)
+        .band(2, 3);
+    let mut quality = Chart::new("quality on the test", "alpha: weight of the class", "quality").shares();
+    for (i, r) in c.rows.iter().enumerate() {
+        let style = if r.admissible.0 == 0 { Style::Dashed } else { Style::Solid };
+        let ends = vec![(0.0, r.total.mean), (1.0, r.class.mean)];
+        quality = quality.line(Line::new(format!("epoch {}", r.epoch), ends).color(i).style(style));
+    }
+    html.charts(&[accuracy, quality]);
+    html.table(&epochs(c));
+    let mut text = String::new();
+    for v in &c.intervals {
+        text += &format!("alpha {:.3} to {:.3}: epoch {}. ", v.from, v.to, c.rows[v.index].epoch);
+    }
+    text += &format!("The features say to switch at epoch {}; regret ", c.switch_epoch);
+    for (alpha, regret) in report.alphas.iter().zip(&c.regret) {
+        text += &format!("{:.1} points at alpha {alpha}, ", 100.0 * regret);
+    }
+    text += "against the best in hindsight.";
+    html.paragraph(&text);
+}
+
+fn epochs(c: &ClassReport) -> Table {
+    let r = Align::Right;
+    let mut table = Table::new(&[
+        ("epoch", r),
+        ("group", r),
+        ("class, all", r),
+        ("repaired: class", r),
+        ("all", r),
+        ("repair rate", r),
+        ("break rate", r),
+        ("above threshold", r),
+        ("may be chosen", r),
+        ("probe, head", r),
+        ("objections", Align::Left),
+    ]);
+    let pc = |v: f64| format!("{:.1}", 100.0 * v);
+    let spread = |m: &MeanInterval| {
+        let wide = m.half_width.is_finite() && by_seed(&c.method);
+        if wide { format!("{} ± {}", pc(m.mean), pc(m.half_width)) } else { pc(m.mean) }
     };
-    let quality = Chart {
-        title: "quality on the test, %".to_owned(),
-        x_label: "alpha: weight of the class".to_owned(),
-        lines: c
-            .rows
-            .iter()
-            .enumerate()
-            .map(|(i, r)| Line {
-                name: format!("epoch {}", r.epoch),
-                points: vec![(0.0, r.total.mean), (1.0, r.class.mean)],
-                color: COLORS[i % COLORS.len()],
-                dashed: r.admissible.0 == 0,
-            })
-            .collect(),
-        bands: Vec::new(),
-    };
-    let _ = write!(html, "{}{}", render(&accuracy), render(&quality));
-    html.push_str(
-        "<table><tr><th>epoch</th><th>group</th><th>class, all</th><th>repaired: class</th><th>all</th><th>repair rate</th>\
-         <th>break rate</th><th>may be chosen</th><th>probe, head</th><th>objections</th></tr>",
-    );
     for (r, ready) in c.rows.iter().zip(&c.readiness) {
-        let pc = |v: f64| format!("{:.1}", 100.0 * v);
-        let spread = |m: &hybridrepair_core::metrics::MeanInterval| {
-            let wide = if m.half_width.is_finite() && by_seed(&c.method) {
-                format!(" ± {}", pc(m.half_width))
-            } else {
-                String::new()
-            };
-            format!("{}{wide}", pc(m.mean))
-        };
-        let _ = write!(
-            html,
-            "<tr><td>{}</td><td>{}</td><td>{}, {}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{} of {}</td>\
-             <td>{:.3}, {:.3}</td><td>{}</td></tr>",
-            r.epoch,
-            r.group,
-            pc(r.base.class),
-            pc(r.base.total),
+        table.row([
+            r.epoch.to_string(),
+            r.group.to_string(),
+            format!("{}, {}", pc(r.base.class), pc(r.base.total)),
             spread(&r.class),
             spread(&r.total),
             spread(&r.rr),
             spread(&r.br),
-            r.admissible.0,
-            r.admissible.1,
-            ready.probe,
-            ready.head,
-            escaped(&r.objections.join("; "))
-        );
+            spread(&r.above),
+            format!("{} of {}", r.admissible.0, r.admissible.1),
+            format!("{:.3}, {:.3}", ready.probe, ready.head),
+            r.objections.join("; "),
+        ]);
     }
-    html.push_str("</table><p>");
-    for v in &c.intervals {
-        let _ = write!(html, "alpha {:.3} to {:.3}: epoch {}. ", v.from, v.to, c.rows[v.index].epoch);
-    }
-    let _ = write!(html, "The features say to switch at epoch {}; regret ", c.switch_epoch);
-    for (alpha, regret) in report.alphas.iter().zip(&c.regret) {
-        let _ = write!(html, "{:.1} points at alpha {alpha}, ", 100.0 * regret);
-    }
-    html.push_str("against the best in hindsight.</p>");
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    table
 }

@@ -1,7 +1,7 @@
 use super::{Bought, Repaired};
 use crate::{Error, Run, Session, run::Cost};
 use hybridrepair_core::{
-    ClassId, Purpose,
+    ClassId, Purpose, SampleId,
     metrics::{Change, accuracy},
 };
 use hybridrepair_data::Images;
@@ -19,6 +19,8 @@ pub struct Evaluation {
     pub random_share: Option<Change>,
     /// Predictions of the deployed, the "before" and the repaired model, in holdout order.
     pub predictions: [Vec<ClassId>; 3],
+    /// The samples that they are of, with their classes.
+    pub judged: Vec<(SampleId, ClassId)>,
 }
 
 /// Judges on the holdout, once, at the end, and on the random share; `repaired` is `None` when nothing was repaired.
@@ -42,13 +44,14 @@ pub fn evaluate(
         let share = (!rows.is_empty()).then(|| Change::between(&judged[0], &judged[2], &classes_of));
         let mut forward = models * random.len() as u64;
         let holdout = &session.splits.holdout;
-        let (predictions, truth) = if holdout.images.is_empty() {
+        let (predictions, truth, ids) = if holdout.images.is_empty() {
             if rows.is_empty() {
                 return Err(Error::Config(
                     "no picture of the random share has a label: nothing judges the repair".to_owned(),
                 ));
             }
-            (judged, classes_of)
+            let ids = bought.judges.iter().map(|l| session.pool.id(l.idx)).collect::<Vec<_>>();
+            (judged, classes_of, ids)
         } else {
             let (predictions, models) = judge(session, &holdout.images, before, repaired)?;
             forward += models * holdout.images.len() as u64;
@@ -62,13 +65,14 @@ pub fn evaluate(
                 metric.acc1 = Some(accuracy(&classes, &truth));
                 run.metrics.record(&metric)?;
             }
-            (predictions, truth)
+            (predictions, truth, holdout.ids.clone())
         };
         let [raw, before, after] = &predictions;
         let evaluation = Evaluation {
             before_after: Change::between(before, after, &truth),
             raw_after: Change::between(raw, after, &truth),
             random_share: share,
+            judged: ids.into_iter().zip(truth).collect(),
             predictions,
         };
         Ok((evaluation, Cost { images_forward: forward, ..Cost::default() }))
@@ -86,7 +90,10 @@ fn judge(
     if images.is_empty() {
         return Ok(([Vec::new(), Vec::new(), Vec::new()], 0));
     }
-    let (raw, before) = (classes(&session.model)?, classes(before)?);
+    let raw = classes(&session.model)?;
+    // of the cheap tier, "before" is the model as it was deployed
+    let cheap = repaired.is_some_and(|r| r.cheap);
+    let before = if cheap { raw.clone() } else { classes(before)? };
     let after = repaired.map_or_else(|| Ok(before.clone()), |r| classes(&r.model))?;
-    Ok(([raw, before, after], 2 + u64::from(repaired.is_some())))
+    Ok(([raw, before, after], 2 + u64::from(repaired.is_some()) - u64::from(cheap)))
 }

@@ -1,11 +1,18 @@
 use super::{
+    Behind,
     guard::Guard,
     lesson::{Lesson, lesson},
+    watch::Watch,
 };
-use crate::{EpochRule, Error, Method, Run, Session, observe::ProgressObserver, run::Cost, session::parameters};
+use crate::{
+    EpochRule, Error, Method, Run, Session,
+    observe::{ProgressObserver, Watcher},
+    run::Cost,
+    session::parameters,
+};
 use hybridrepair_core::{Evidence, LabelSet};
 use hybridrepair_torch::{Model, load_checkpoint, save_checkpoint};
-use hybridrepair_train::{EpochReading, Fit, FitOutcome, TrainError, Verdict, load_state};
+use hybridrepair_train::{EpochReading, Fit, FitOutcome, Limited, STOPPED, TrainError, Verdict, load_state};
 
 /// A repaired model.
 pub struct Repaired {
@@ -18,36 +25,54 @@ pub struct Repaired {
     /// The epoch whose predictions on the field's views are the most certain, where that was measured: upstream's own
     /// choice, told beside the result.
     pub least_entropy: Option<(usize, Model)>,
+    /// Whether it was trained behind a frozen trunk.
+    pub cheap: bool,
+}
+
+/// What a model is taught.
+pub struct Taught<'a> {
+    /// Labels of the field.
+    pub labels: LabelSet,
+    /// How.
+    pub method: Method,
+    /// What selection stood on.
+    pub evidence: &'a Evidence,
+    /// The threshold on unsmoothness of the published method.
+    pub tau: Option<f64>,
+    /// Of the cheap tier: what its frozen trunk gave.
+    pub behind: Option<&'a Behind>,
 }
 
 /// Repair training from the "before" model; keeps every epoch in `checkpoints/` and the chosen one as `best`.
 ///
 /// # Errors
 /// When training fails or diverges.
-pub fn finetune(
-    session: &Session,
-    run: &mut Run<'_>,
-    before: &Model,
-    labels: LabelSet,
-    method: Method,
-    evidence: &Evidence,
-    tau: Option<f64>,
-) -> Result<Repaired, Error> {
+pub fn finetune(session: &Session, run: &mut Run<'_>, before: &Model, taught: Taught<'_>) -> Result<Repaired, Error> {
     run.stage("finetune", |run| {
         // the state on disk belongs to exactly these settings and these labels
-        let content = (
-            &session.config.finetune,
-            &session.config.matching,
-            labels.iter().collect::<Vec<_>>(),
-            tau,
-            &session.config.method,
-        );
-        let key = parameters(session.training_key("finetune", 2)?, &content)?.fingerprint().to_string();
+        let config = &session.config;
+        let behind = taught.behind;
+        let tier = (behind.is_some().then_some(&config.cheap), config.stop.steps, config.stop.images);
+        let labels = taught.labels.iter().collect::<Vec<_>>();
+        let content = (&config.finetune, &config.matching, labels, taught.tau, &config.method, tier);
+        let key = parameters(session.training_key("finetune", 3)?, &content)?.fingerprint().to_string();
         let model = before.duplicate()?;
-        let Lesson { mut objective, optimizer, schedule, epochs } = lesson(session, labels, method, evidence, tau)?;
+        let Lesson { mut objective, optimizer, schedule, mut epochs, steps, images_per_step } =
+            lesson(session, taught)?;
         let mut optimizer = optimizer.build();
         let layout = run.dir.layout().clone();
         let state_file = layout.checkpoint("state");
+        if config.stop.any() {
+            let limits = config.stop.limits(run.began);
+            epochs = limits.epochs(epochs, steps, images_per_step);
+            objective = Box::new(Limited::new(objective, limits));
+            // a run that was ended after its training stopped early has nothing left to train
+            if state_file.is_file() {
+                let done = load_state(&state_file)?.epochs;
+                epochs =
+                    if done.last().is_some_and(|e| e.readings.contains_key(STOPPED)) { done.len() } else { epochs };
+            }
+        }
         let mut fit = Fit {
             model: &model,
             optimizer: &mut *optimizer,
@@ -58,13 +83,23 @@ pub fn finetune(
             key,
         };
         let epoch_file = |epoch: usize| layout.checkpoint(&hybridrepair_runs::Layout::epoch_name(epoch));
+        let mut guard = session.config.guard.on.then(|| Guard::new(session, before, behind)).transpose()?;
+        let mut watch = guard.as_mut().map(|guard| Watch::new(session, &layout, guard, epochs)).transpose()?;
         let mut observer = ProgressObserver::new(run, "finetune", epochs)
-            .saving(|epoch, model| Ok(save_checkpoint(&epoch_file(epoch), model, &session.meta, false)?));
+            .saving(|epoch, model| Ok(save_checkpoint(&epoch_file(epoch), model, &session.meta, false)?))
+            .watched(watch.as_mut().map(|w| w as &mut dyn Watcher));
         let outcome = fit.run(&mut *objective, &mut observer);
         observer.finish()?;
+        let why = watch.and_then(|watch| watch.why);
         let epochs = match outcome {
-            Ok(FitOutcome { verdict: Verdict::RollBack, .. }) => {
-                return Err(Error::Refused("training was rolled back by a guard".to_owned()));
+            Ok(FitOutcome { verdict: Verdict::RollBack, epochs }) => {
+                let why = why.unwrap_or_else(|| "training was rolled back".to_owned());
+                if epochs.is_empty() {
+                    return Err(Error::Refused(format!("fine-tuning went wrong in its first epoch: {why}")));
+                }
+                // what was learned until then may be safe
+                run.warn("finetune", &format!("{why}: going back to epoch {}", epochs.len()))?;
+                epochs
             }
             Ok(outcome) => outcome.epochs,
             // what was learned until then may be safe
@@ -79,8 +114,7 @@ pub fn finetune(
         let last = epochs.len().saturating_sub(1);
         let mut epoch = certain.filter(|_| session.config.keep == EpochRule::MinEntropy).unwrap_or(last);
         let mut guarded = 0;
-        if session.config.guard.on && !epochs.is_empty() {
-            let mut guard = Guard::new(session, before)?;
+        if let Some(mut guard) = guard.filter(|_| !epochs.is_empty()) {
             epoch = guard.choose(run, epoch, load)?;
             guarded = guard.images_forward;
         }
@@ -95,7 +129,7 @@ pub fn finetune(
             images_forward: guarded + epochs.iter().map(|e| e.images_forward + extra(e)).sum::<u64>(),
             ..Cost::default()
         };
-        Ok((Repaired { model, epoch, epochs, least_entropy }, cost))
+        Ok((Repaired { model, epoch, epochs, least_entropy, cheap: behind.is_some() }, cost))
     })
 }
 

@@ -1,10 +1,13 @@
-use super::zero_label::LIMIT;
+use super::{Behind, Taught, zero_label::LIMIT};
 use crate::{Error, Method, Session, Unlabelled};
 use hybridrepair_core::{
-    Evidence, LabelSet, PoolIdx, Probs, RepairSet, Target,
+    Evidence, LabelSet, PoolIdx, Probs, RepairSet, Selection, Target,
     prior::{class_frequencies, em_prior},
 };
-use hybridrepair_finetune::{Draw, MatchData, MatchRule, Matching, RepairData, TwoPass, UnlabelledStream};
+use hybridrepair_finetune::{
+    Draw, KeptData, MatchData, MatchRule, MatchSettings, Matching, RepairData, TwoPass, UnlabelledStream,
+};
+use hybridrepair_propagate::{GraphLabels, Propagator};
 use hybridrepair_train::{Objective, OptimSpec, Schedule};
 use std::collections::BTreeSet;
 
@@ -14,19 +17,54 @@ pub(super) struct Lesson {
     pub(super) optimizer: OptimSpec,
     pub(super) schedule: Schedule,
     pub(super) epochs: usize,
+    /// Steps of an epoch, and pictures of a step, about.
+    pub(super) steps: usize,
+    pub(super) images_per_step: usize,
 }
 
 /// The lesson of a method's trainer.
-pub(super) fn lesson(
+pub(super) fn lesson(session: &Session, taught: Taught<'_>) -> Result<Lesson, Error> {
+    let Taught { labels, method, evidence, tau, behind } = taught;
+    match (behind, method.trainer.rule()) {
+        (Some(behind), rule) => cheap(session, labels, rule, evidence, behind),
+        (None, Some(rule)) => matching(session, labels, rule, evidence),
+        (None, None) => two_pass(session, labels, method, evidence, tau),
+    }
+}
+
+/// Weak-to-strong training of what lies behind a frozen trunk; without a rule, on known labels alone.
+fn cheap(
     session: &Session,
     labels: LabelSet,
-    method: Method,
+    rule: Option<MatchRule>,
     evidence: &Evidence,
-    tau: Option<f64>,
+    behind: &Behind,
 ) -> Result<Lesson, Error> {
-    match method.trainer.rule() {
-        Some(rule) => matching(session, labels, rule, evidence),
-        None => two_pass(session, labels, method, evidence, tau),
+    let c = &session.config.cheap;
+    let settings = session.config.cheap_matching(session.pool.len(), rule.is_some());
+    let prior = evidence.probs.as_ref().map(|probs| field_prior(session, probs, &labels));
+    let source = behind.classes.clone();
+    let spread = spread(session, &labels, evidence)?;
+    let data = KeptData { kept: behind.kept(), source, labels, prior, streams: session.streams };
+    let (momentum, weight_decay) = (settings.momentum, settings.weight_decay);
+    Ok(Lesson {
+        // Nesterov's look-ahead keeps rows of the head in the span of what it has seen, as plain momentum does
+        optimizer: OptimSpec::Sgd { momentum, weight_decay, nesterov: true },
+        schedule: Schedule::Cosine { lr: c.lr, warmup: 0.0 },
+        epochs: c.epochs,
+        steps: settings.steps_per_epoch(session.pool.len()),
+        images_per_step: settings.images_per_step(session.pool.len()),
+        objective: Box::new(Matching::behind(data, rule.unwrap_or(MatchRule::FixMatch), settings)?.guided(&spread)),
+    })
+}
+
+impl crate::RepairConfig {
+    /// The settings of weak-to-strong training in the cheap tier, for a pool of `field` pictures.
+    pub fn cheap_matching(&self, field: usize, guesses: bool) -> MatchSettings {
+        let once = MatchSettings { around: 1, ..self.matching.clone() };
+        let steps = self.cheap.epochs * once.steps_per_epoch(field);
+        let around = self.cheap.steps.div_ceil(steps.max(1)).max(self.matching.around);
+        MatchSettings { around, weight: if guesses { once.weight } else { 0.0 }, ..once }
     }
 }
 
@@ -35,14 +73,26 @@ fn matching(session: &Session, labels: LabelSet, rule: MatchRule, evidence: &Evi
     let prior = evidence.probs.as_ref().map(|probs| field_prior(session, probs, &labels));
     let replay = session.replay();
     let field = session.splits.field.images.clone();
+    let spread = spread(session, &labels, evidence)?;
     let data = MatchData { replay, field, labels, prior };
     let (momentum, weight_decay) = (settings.momentum, settings.weight_decay);
     Ok(Lesson {
         optimizer: OptimSpec::Sgd { momentum, weight_decay, nesterov: true },
         schedule: Schedule::Cosine { lr: settings.lr, warmup: 0.0 },
         epochs: settings.epochs,
-        objective: Box::new(Matching::new(data, rule, settings)?),
+        steps: settings.steps_per_epoch(session.pool.len()),
+        images_per_step: settings.images_per_step(session.pool.len()),
+        objective: Box::new(Matching::new(data, rule, settings)?.guided(&spread)),
     })
+}
+
+/// Bought labels spread along the graph of the field's nearest neighbours, where that is asked for.
+fn spread(session: &Session, labels: &LabelSet, evidence: &Evidence) -> Result<LabelSet, Error> {
+    if session.config.matching.guide == 0.0 {
+        return Ok(LabelSet::default());
+    }
+    let (regions, x) = (evidence.regions.as_ref(), evidence.embeddings.as_ref());
+    Ok(GraphLabels::default().propagate(labels, &Selection::default(), regions, x)?)
 }
 
 /// Class frequencies of the field: half from the predictions, half from the labels where there are at least five per class.
@@ -83,6 +133,8 @@ fn two_pass(
         optimizer: session.optimizer(),
         schedule: Schedule::Constant { lr: settings.lr },
         epochs: settings.epochs,
+        steps: (session.splits.train.images.len() / settings.batch_size).max(1),
+        images_per_step: settings.batch_size,
         objective: Box::new(TwoPass::new(data, settings)?),
     })
 }

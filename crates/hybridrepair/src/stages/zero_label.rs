@@ -52,7 +52,7 @@ pub fn zero_label(session: &Session, run: &mut Run<'_>, before: &Model) -> Resul
         save_checkpoint(&layout.checkpoint("best"), &model, &session.meta, false)?;
         model.save_script(&layout.checkpoint("best").with_extension("pt"))?;
         let predicted = (splits.val.images.len() + splits.field.images.len()) as u64;
-        let repaired = Repaired { model, epoch: 0, epochs: Vec::new(), least_entropy: None };
+        let repaired = Repaired { model, epoch: 0, epochs: Vec::new(), least_entropy: None, cheap: false };
         Ok((repaired, Cost { images_forward: forward + predicted, ..Cost::default() }))
     })
 }

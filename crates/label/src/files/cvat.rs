@@ -43,6 +43,15 @@ struct Picture {
     tag: Option<String>,
 }
 
+/// The outermost element must be that of CVAT: of other XML nothing would be taken, without a word.
+fn root(tag: &BytesStart<'_>, outermost: bool) -> Result<(), String> {
+    let name = String::from_utf8_lossy(tag.name().as_ref()).into_owned();
+    if outermost && name != "annotations" {
+        return Err(format!("begins with <{name}> instead of <annotations>: export as \"CVAT for images 1.1\""));
+    }
+    Ok(())
+}
+
 fn parse(text: &str) -> Result<Vec<Row>, String> {
     let mut reader = Reader::from_str(text);
     let (mut rows, mut picture): (Vec<Row>, Option<Picture>) = (Vec::new(), None);
@@ -52,12 +61,14 @@ fn parse(text: &str) -> Result<Vec<Row>, String> {
         match event {
             Event::Start(tag) => {
                 open(&tag, &mut picture, &mut number)?;
+                root(&tag, path.is_empty())?;
                 if path.len() > 64 {
                     return Err("elements are nested more than 64 deep".to_owned());
                 }
                 path.push(tag.name().as_ref().to_vec());
             }
             Event::Empty(tag) => {
+                root(&tag, path.is_empty())?;
                 open(&tag, &mut picture, &mut number)?;
                 if tag.name().as_ref() == b"image" {
                     rows.extend(picture.take().map(|p| p.row(assignee.as_deref())));
@@ -175,13 +186,18 @@ mod tests {
         for (text, want) in [
             ("<annotations><image id=\"0\"/></annotations>", "image 1 has no name"),
             ("<annotations><image name=\"1.png\"><tag/></image></annotations>", "a tag without label"),
-            ("<a><image name=\"1.png\"><tag label=\"a\"/><tag label=\"b\"/></image></a>", "two tags"),
-            ("<a><image name=\"1.png\"><box label=\"a\" xtl=\"0\"/></image></a>", "a box"),
-            ("<a><track id=\"0\"/></a>", "a track"),
-            ("<a><image name=\"1.png\"><image name=\"2.png\"/></image></a>", "an image in it"),
-            ("<a><image name=\"1.png\">", "ends in the middle"),
-            ("<a></b>", "byte "),
-            ("<a><image name=\"&unknown;\"/></a>", "unknown"),
+            (
+                "<annotations><image name=\"1.png\"><tag label=\"a\"/><tag label=\"b\"/></image></annotations>",
+                "two tags",
+            ),
+            ("<annotations><image name=\"1.png\"><box label=\"a\" xtl=\"0\"/></image></annotations>", "a box"),
+            ("<annotations><track id=\"0\"/></annotations>", "a track"),
+            ("<annotations><image name=\"1.png\"><image name=\"2.png\"/></image></annotations>", "an image in it"),
+            ("<annotations><image name=\"1.png\">", "ends in the middle"),
+            ("<annotations></b>", "byte "),
+            ("<html></html>", "begins with <html>"),
+            ("<html/>", "begins with <html>"),
+            ("<annotations><image name=\"&unknown;\"/></annotations>", "unknown"),
             ("PK\u{3}\u{4}", "is no zip archive"),
         ] {
             let error = read(Path::new("x.xml"), text.as_bytes().to_vec()).unwrap_err().to_string();

@@ -4,14 +4,14 @@
 //! checkpoint counts as another one only if it differs from the converged one beyond chance, a repaired model counts only
 //! if it has not collapsed, and every candidate is compared with a moved threshold.
 
-mod chart;
+mod bootstrap;
 mod equivalent;
 mod guard;
 mod pool;
 mod quality;
 mod readiness;
 
-pub use chart::{Band, Chart, Line, render};
+pub use bootstrap::{Interval, paired_bootstrap};
 pub use equivalent::{Pattern, equivalent, groups, pattern};
 pub use guard::CollapseGuard;
 pub use pool::{DeviceMemory, DevicePool, Job, Memory};

@@ -111,7 +111,63 @@ fn three_others(n: usize, i: usize, draws: &mut dyn Draws) -> [usize; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Eval, Fitness, Guard, search::LayerRange};
     use hybridrepair_core::Streams;
+
+    /// Random numbers written down.
+    struct Script(Vec<f64>);
+
+    impl Draws for Script {
+        fn normal(&mut self) -> f64 {
+            self.0.remove(0)
+        }
+        fn uniform(&mut self) -> f64 {
+            self.0.remove(0)
+        }
+    }
+
+    /// Score: 100 minus the distance from 3.
+    struct Near;
+
+    impl Evaluator for Near {
+        fn dims(&self) -> usize {
+            1
+        }
+        fn negatives(&self) -> usize {
+            1
+        }
+        fn positives(&self) -> usize {
+            1
+        }
+        fn evaluate(&self, candidates: &[f32]) -> Result<Vec<Eval>, PatchError> {
+            let eval = |v: &f32| Eval { right_pos: 1, soft_neg: f64::from(100.0 - (v - 3.0).abs()), ..Eval::default() };
+            Ok(candidates.iter().map(eval).collect())
+        }
+    }
+
+    #[test]
+    fn a_generation_by_hand() {
+        let space = Space { current: vec![1.0], layers: vec![LayerRange { mean: 0.0, sd: 2.0, min: -1.0, max: 1.0 }] };
+        let objective = Objective { fitness: Fitness::Soft { alpha: 1.0 }, guard: Guard::default() };
+        let start = [0.9, -0.5, 0.25, 0.0];
+        // MU = .5 + .5 * .5; then three others, the forced dimension and the crossover's draw for each of four
+        let draws = [
+            &[0.5][..],
+            // -1 + .75 (.5 - 0) = -.625: 96.375 is below the model's 98
+            &[0.3, 0.6, 0.8, 0.0, 0.9],
+            // itself and one twice are drawn again: 1 + .75 (.5 - 0) = 1.375, at once in place of -1
+            &[0.1, 0.3, 0.6, 0.1, 0.8, 0.0, 0.9],
+            // 1.375 + .75 (1 - 0) = 2.125, cut at twice the layer's largest weight
+            &[0.3, 0.1, 0.8, 0.0, 0.9],
+            // 2 + .75 (1 - 1.375) = 1.71875
+            &[0.6, 0.1, 0.3, 0.0, 0.9],
+        ];
+        let script = start.into_iter().chain(draws.concat()).collect::<Vec<_>>();
+        let de = DifferentialEvolution { population: 4, generations: 1, identity: true };
+        let trace = de.run(&Near, &space, &objective, &mut Script(script)).unwrap();
+        assert_eq!((trace.values[0], trace.score, trace.evaluations), (2.0, 99.0, 8));
+        assert_eq!((trace.steps[0].best, trace.steps[1].current), (98.0, 99.0));
+    }
 
     #[test]
     fn the_others_are_different() {

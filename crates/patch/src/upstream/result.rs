@@ -1,8 +1,9 @@
 use crate::{PatchError, tensors::write_whole};
+use serde::Serialize;
 use std::{fmt::Write, fs, path::Path};
 
 /// Rates of one run, in percent.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RunRates {
     /// Share of the wrong samples that are right now.
     pub rr: f64,
@@ -11,7 +12,7 @@ pub struct RunRates {
 }
 
 /// `result.txt`: settings, and the rates of each run.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ResultFile {
     /// Names and values, in order.
     pub settings: Vec<(String, String)>,
@@ -33,9 +34,15 @@ impl ResultFile {
         for (i, run) in self.runs.iter().enumerate() {
             let _ = writeln!(text, "{i}: RR {:.2}%, BR {:.2}%", run.rr, run.br);
         }
-        let mean = |f: fn(&RunRates) -> f64| self.runs.iter().map(f).sum::<f64>() / self.runs.len().max(1) as f64;
-        let _ = writeln!(text, "average: RR {:.2}%, BR {:.2}%", mean(|r| r.rr), mean(|r| r.br));
+        let RunRates { rr, br } = self.averages();
+        let _ = writeln!(text, "average: RR {rr:.2}%, BR {br:.2}%");
         write_whole(path, text.as_bytes())
+    }
+
+    /// Means over the runs.
+    pub fn averages(&self) -> RunRates {
+        let mean = |f: fn(&RunRates) -> f64| self.runs.iter().map(f).sum::<f64>() / self.runs.len().max(1) as f64;
+        RunRates { rr: mean(|r| r.rr), br: mean(|r| r.br) }
     }
 
     /// Reads it. Of a result line the first two percentages count, whatever words stand around them; a line without a
@@ -62,7 +69,9 @@ impl ResultFile {
                     }
                     let rates = result
                         .split(|c: char| c.is_whitespace() || c == ',' || c == ':')
-                        .filter_map(|word| word.strip_suffix('%').and_then(|n| n.parse::<f64>().ok()))
+                        .filter_map(|word| {
+                            word.strip_suffix('%').and_then(|n| n.parse::<f64>().ok()).filter(|v| v.is_finite())
+                        })
                         .collect::<Vec<_>>();
                     match rates[..] {
                         [rr, br, ..] => file.runs.push(RunRates { rr, br }),

@@ -1,8 +1,9 @@
 use crate::{Head, Localized, PatchError, tensors::write_whole};
-use std::{fmt::Write, fs, path::Path};
+use serde::Serialize;
+use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 /// A row of `weights.csv`: `layer, input neuron, output neuron[, value before[, value after]]`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct WeightRow {
     /// Number of the layer in the program that wrote it; it means nothing to another program.
     pub layer: i64,
@@ -41,6 +42,7 @@ impl WeightRow {
 pub fn read_weights(path: &Path) -> Result<Vec<WeightRow>, PatchError> {
     let text = fs::read_to_string(path).map_err(PatchError::io(path))?;
     let mut rows: Vec<WeightRow> = Vec::new();
+    let mut seen = BTreeSet::new();
     for (at, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
         let wrong = |why: &str| PatchError::format(path, format!("line {}: {why}: {line:?}", at + 1));
         let fields = line.split(',').map(str::trim).collect::<Vec<_>>();
@@ -55,7 +57,7 @@ pub fn read_weights(path: &Path) -> Result<Vec<WeightRow>, PatchError> {
         };
         let layer = fields[0].parse().map_err(|_| wrong("no layer number"))?;
         let row = WeightRow { layer, i: whole(1)?, j: whole(2)?, before: number(3)?, after: number(4)? };
-        if rows.iter().any(|r| (r.layer, r.i, r.j) == (row.layer, row.i, row.j)) {
+        if !seen.insert((row.layer, row.i, row.j)) {
             return Err(wrong("a weight stands twice"));
         }
         rows.push(row);

@@ -33,6 +33,8 @@ pub enum Arch {
     DenseNet121,
     /// A TorchScript module: its layers are its own.
     TorchScript,
+    /// Layers that another crate has built, from a specification.
+    Layers,
 }
 
 impl Arch {
@@ -48,6 +50,7 @@ impl Arch {
             Self::Vgg16 => "vgg16",
             Self::DenseNet121 => "densenet121",
             Self::TorchScript => "torchscript",
+            Self::Layers => "layers",
         }
     }
 }
@@ -99,6 +102,17 @@ pub(crate) enum Network {
     Vgg16(Vgg16),
     DenseNet121(DenseNet121),
     Script(Script),
+    Layers(Box<dyn Layers>),
+}
+
+/// A network that is not built in.
+pub trait Layers: std::fmt::Debug + Send {
+    /// Logits and penultimate features of a batch. With `train`, batch norm uses and moves batch statistics. Layers with
+    /// weights tell [`super::note_tap`] what passes them.
+    fn forward(&self, x: &Tensor, train: bool) -> Output;
+
+    /// Length of the penultimate feature vector.
+    fn features(&self) -> usize;
 }
 
 impl Network {
@@ -119,17 +133,22 @@ impl Network {
             Arch::TorchScript => {
                 return Err(TorchError::Spec("a TorchScript model is read from its file, not built".to_owned()));
             }
+            Arch::Layers => {
+                return Err(TorchError::Spec("these layers are built from their specification".to_owned()));
+            }
         })
     }
 
     pub(crate) fn forward(&self, x: &Tensor, train: bool) -> Output {
         match self {
             Self::Script(net) => net.forward(x, train),
+            Self::Layers(net) => net.forward(x, train),
             _ => self.tail(&self.run(x, 0..self.steps(), train), self.steps(), train),
         }
     }
 
-    /// Number of steps before the head: a stem, blocks. A TorchScript module cannot be cut and has none.
+    /// Number of steps before the head: a stem, blocks. A TorchScript module and the layers of others cannot be cut and have
+    /// none.
     pub(crate) fn steps(&self) -> usize {
         match self {
             Self::MobileNet(net) => net.steps(),
@@ -137,7 +156,7 @@ impl Network {
             Self::ShuffleNetG2(net) => net.steps(),
             Self::Vgg16(net) => net.steps(),
             Self::DenseNet121(net) => net.steps(),
-            Self::Script(_) => 0,
+            Self::Script(_) | Self::Layers(_) => 0,
         }
     }
 
@@ -149,7 +168,7 @@ impl Network {
             Self::ShuffleNetG2(net) => net.step_of(tensor),
             Self::Vgg16(net) => net.step_of(tensor),
             Self::DenseNet121(net) => net.step_of(tensor),
-            Self::Script(_) => 0,
+            Self::Script(_) | Self::Layers(_) => 0,
         }
     }
 
@@ -161,7 +180,7 @@ impl Network {
             Self::ShuffleNetG2(net) => net.step(i, &x, train),
             Self::Vgg16(net) => net.step(i, &x),
             Self::DenseNet121(net) => net.step(i, &x, train),
-            Self::Script(_) => x,
+            Self::Script(_) | Self::Layers(_) => x,
         })
     }
 
@@ -175,6 +194,7 @@ impl Network {
             Self::Vgg16(net) => net.head(x),
             Self::DenseNet121(net) => net.head(&x, train),
             Self::Script(net) => net.forward(&x, train),
+            Self::Layers(net) => net.forward(&x, train),
         }
     }
 
@@ -187,6 +207,7 @@ impl Network {
             Self::Vgg16(net) => net.features(),
             Self::DenseNet121(net) => net.features(),
             Self::Script(net) => net.features,
+            Self::Layers(net) => net.features(),
         }
     }
 }

@@ -29,6 +29,11 @@ pub(crate) fn record<T>(pass: impl FnOnce() -> T) -> (T, Vec<Tap>) {
 }
 
 /// For layers: notes a pass if this thread records.
+pub fn note_tap(tap: impl FnOnce() -> Tap) {
+    note(tap);
+}
+
+/// As [`note_tap`], for layers of this crate.
 pub(super) fn note(tap: impl FnOnce() -> Tap) {
     RECORD.with_borrow_mut(|record| {
         if let Some(taps) = record {

@@ -7,7 +7,7 @@ use crate::{
     repair::{CHECKPOINT_KEY, with_trainer, write_environment},
     show,
 };
-use hybridrepair::{Method, RepairConfig, Session, repair};
+use hybridrepair::{Method, RepairConfig, Session, Tier, repair};
 use hybridrepair_cli::say;
 use hybridrepair_cli::{Exit, Failure, args::CompareArgs};
 use hybridrepair_core::Budget;
@@ -41,6 +41,8 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::new(Exit::Usage, "the recipe sets a strategy, which every method would use")
             .help("take `strategy` out of it: --methods names the strategies that are compared"));
     }
+    // runs that are compared do the same on every machine
+    let base = if base.tier == Tier::Auto { RepairConfig { tier: Tier::Full, ..base } } else { base };
     if args.settings.runtime.seed.is_some() {
         return Err(Failure::new(Exit::Usage, "compare runs several seeds").help("write --seeds instead of --seed"));
     }
@@ -49,6 +51,9 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     let _lock = RunLock::acquire(&Layout::new(&root))?;
     let budgets = if args.budgets.is_empty() { vec![base.budget] } else { args.budgets.clone() };
     let jobs = grid(&methods, &args.seeds, &base, &budgets, &root);
+    for job in &jobs {
+        job.config.check().map_err(failure)?;
+    }
     let todo = jobs.iter().filter(|job| finished(job).is_none()).count();
     let mut terminal = Terminal::new(args.output.no_progress, args.output.quiet || args.output.json);
     if todo > 0 {

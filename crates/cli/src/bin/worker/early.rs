@@ -92,19 +92,20 @@ fn print(report: &EarlyReport) {
     for c in &report.classes {
         say!("run {}, class {}, {}: switch at epoch {}", c.run, c.class_name, c.method, c.switch_epoch);
         say!(
-            "  {:>5} {:>5} {:>15} {:>15} {:>12} {:>12} {:>7}",
+            "  {:>5} {:>5} {:>15} {:>15} {:>12} {:>12} {:>16} {:>7}",
             "epoch",
             "group",
             "class",
             "all",
             "repair rate",
             "break rate",
+            "above threshold",
             "chosen"
         );
         for r in &c.rows {
             let (class, all) = ((pc(r.base.class), pc(r.class.mean)), (pc(r.base.total), pc(r.total.mean)));
             say!(
-                "  {:>5} {:>5} {:>6.2} -> {:>5.2} {:>6.2} -> {:>5.2} {:>10.1} % {:>10.2} % {:>3} / {}",
+                "  {:>5} {:>5} {:>6.2} -> {:>5.2} {:>6.2} -> {:>5.2} {:>10.1} % {:>10.2} % {:>+16.1} {:>3} / {}",
                 r.epoch,
                 r.group,
                 class.0,
@@ -113,6 +114,7 @@ fn print(report: &EarlyReport) {
                 all.1,
                 pc(r.rr.mean),
                 pc(r.br.mean),
+                pc(r.above.mean),
                 r.admissible.0,
                 r.admissible.1
             );

@@ -12,7 +12,10 @@ use std::process::ExitCode;
 
 /// `export`
 pub(crate) fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
-    let format = match args.to {
+    let Some((checkpoint, to, output)) = args.model() else {
+        return Err(Failure::new(Exit::Usage, "nothing to export").help("pass --checkpoint, --to and --output"));
+    };
+    let format = match to {
         ExportKind::Safetensors => ExportFormat::Safetensors { half: args.half },
         ExportKind::StateDict => ExportFormat::StateDict { half: args.half },
         ExportKind::Torchscript if args.half => {
@@ -25,22 +28,22 @@ pub(crate) fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
         .map_err(|e| failure(Error::Torch(e)))?;
     let (model, meta) = if args.data.dataset.is_some() {
         let (_, splits) =
-            load_data(&args.data, &ModelArgs { checkpoint: Some(args.checkpoint.clone()), torchscript: None })?;
-        open_checkpoint(&args.checkpoint, runtime.device, &DataFacts::from(&splits))
+            load_data(&args.data, &ModelArgs { checkpoint: Some(checkpoint.clone()), torchscript: None })?;
+        open_checkpoint(checkpoint, runtime.device, &DataFacts::from(&splits))
     } else {
-        load_checkpoint(&args.checkpoint, runtime.device)
+        load_checkpoint(checkpoint, runtime.device)
     }
     .map_err(|e| {
         let told = failure(Error::Torch(e));
-        if args.data.dataset.is_none() && args.checkpoint.exists() {
+        if args.data.dataset.is_none() && checkpoint.exists() {
             told.help("if another program wrote it, pass --dataset (and --data-dir): it does not say its classes")
         } else {
             told
         }
     })?;
-    export(&model, meta.input, format, &args.output, args.overwrite).map_err(|e| failure(Error::Torch(e)))?;
+    export(&model, meta.input, format, output, args.overwrite).map_err(|e| failure(Error::Torch(e)))?;
     let spec = &meta.spec;
-    say!("{}: {} of width {}, {} classes", args.output.display(), spec.arch.name(), spec.width, spec.classes);
+    say!("{}: {} of width {}, {} classes", output.display(), spec.arch.name(), spec.width, spec.classes);
     say!("  pictures: {} x {}, RGB in [0, 1], then (x - mean) / std", meta.input[0], meta.input[1]);
     say!("  mean: {:?}", meta.normalization.mean);
     say!("  std:  {:?}", meta.normalization.std);

@@ -14,6 +14,9 @@ pub(crate) fn failure(error: Error) -> Failure {
         Error::Core(error) | Error::Finetune(FinetuneError::Core(error)) => error.into(),
         Error::Patch(error) => error.into(),
         Error::Select(error) => error.into(),
+        Error::Doctor(error) => error.into(),
+        Error::Arrays(_) => Failure::new(Exit::Input, &error)
+            .help("x has a row of numbers per sample, y a class counted from 0, plan.net.input the shape of a row"),
         Error::Runs(error) => error.into(),
         Error::Torch(error) => torch(&error),
         Error::Train(error) | Error::Finetune(FinetuneError::Train(error)) => train(&error),
@@ -59,6 +62,9 @@ fn torch(error: &TorchError) -> Failure {
         }
         TorchError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             Failure::new(Exit::Input, error).help("check the path; `train` makes a checkpoint")
+        }
+        TorchError::Io { source, .. } if source.kind() == std::io::ErrorKind::IsADirectory => {
+            Failure::new(Exit::Input, error).help("pass the file itself, such as DIR/checkpoints/best.safetensors")
         }
         TorchError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
             Failure::new(Exit::Unexpected, error).help("the disk is full: make room, then go on with `resume DIR`")

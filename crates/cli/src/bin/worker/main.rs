@@ -1,6 +1,7 @@
 //! The program with libtorch. `hybridrepair` starts it with its own arguments for every command that needs a model.
 
 mod compare;
+mod doctor;
 mod early;
 mod embed;
 mod env;
@@ -42,7 +43,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Early(args) => early::run(args),
         Command::Patch { command } => patch::run(command),
         Command::Evaluate(args) => evaluate::run(args),
-        Command::Export(args) => export::run(args),
+        Command::Export(args) if args.numbers.is_none() => export::run(args),
         Command::Env { json } => env::run(*json),
         light => light::run(light),
     }

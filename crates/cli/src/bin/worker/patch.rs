@@ -31,6 +31,8 @@ pub(crate) fn run(command: &PatchCommand) -> Result<ExitCode, Failure> {
     run_light(command, |command| match command {
         PatchCommand::Localize(args) => case(&args.case, false),
         PatchCommand::Search(args) => case(&args.case, true),
+        PatchCommand::Compare(args) => case(&args.case, true),
+        PatchCommand::Drill(args) => case(&args.case, true),
         other => unreachable!("{other:?} needs no samples"),
     })
 }

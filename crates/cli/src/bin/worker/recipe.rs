@@ -101,6 +101,12 @@ pub(crate) fn read_recipe(file: &Path) -> Result<Table, Failure> {
     if let Some(value) = table.get_mut("data").and_then(|d| d.get_mut("dir")) {
         rebase(value);
     }
+    if let Some(source) = table.get_mut("source").and_then(Value::as_table_mut) {
+        for key in ["x", "y"] {
+            source.get_mut(key).into_iter().for_each(rebase);
+        }
+        source.get_mut("data").and_then(|d| d.get_mut("dir")).into_iter().for_each(rebase);
+    }
     let folders = table.get_mut("data").and_then(|d| d.get_mut("folders")).and_then(Value::as_table_mut);
     for (_, value) in folders.into_iter().flatten() {
         rebase(value);
@@ -118,6 +124,12 @@ fn repair_flags(args: &RepairSettingsArgs) -> Result<Table, Failure> {
     set(&mut table, "seed", args.runtime.seed.map(whole).transpose()?);
     set(&mut table, "device", args.runtime.device.clone().map(Value::from));
     set(&mut table, "threads", args.runtime.threads.map(|t| whole(t as u64)).transpose()?);
+    set(&mut table, "tier", args.tier.map(|t| t.name().into()));
+    let mut stop = Table::new();
+    set(&mut stop, "minutes", args.minutes.map(Value::from));
+    set(&mut stop, "steps", args.max_steps.map(whole).transpose()?);
+    set(&mut stop, "images", args.max_images.map(whole).transpose()?);
+    table.insert("stop".to_owned(), stop.into());
     let mut annotate = Table::new();
     set(&mut annotate, "by", args.annotator.clone().map(Value::from));
     set(&mut annotate, "answers", args.answers.map(|v| whole(v as u64)).transpose()?);
@@ -132,6 +144,11 @@ fn repair_flags(args: &RepairSettingsArgs) -> Result<Table, Failure> {
     set(&mut shared, "momentum", args.momentum.map(Value::from));
     set(&mut shared, "weight_decay", args.weight_decay.map(Value::from));
     table.insert("matching".to_owned(), shared.clone().into());
+    let mut cheap = Table::new();
+    for key in ["epochs", "lr"] {
+        set(&mut cheap, key, shared.get(key).cloned());
+    }
+    table.insert("cheap".to_owned(), cheap.into());
     let mut finetune = shared;
     set(&mut finetune, "replay_epochs", args.replay_epochs.map(|v| whole(v as u64)).transpose()?);
     set(&mut finetune, "batch_size", args.batch_size.map(|v| whole(v as u64)).transpose()?);
@@ -153,6 +170,7 @@ pub(crate) fn data_flags(args: &DataArgs) -> Result<Table, Failure> {
         }
         data.insert("split_files".to_owned(), files.iter().map(path).collect::<Vec<_>>().into());
     }
+    set(&mut data, "corrupt", args.corrupt.clone().map(Value::from));
     set(&mut data, "judge", args.judge.clone().map(Value::from));
     if let Some(field) = &args.field {
         data.insert("name".to_owned(), "folder".into());

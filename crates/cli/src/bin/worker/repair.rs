@@ -47,7 +47,11 @@ pub(crate) fn run(args: &RepairArgs) -> Result<ExitCode, Failure> {
     let name = format!("{}-{}", config.data.name, config.method);
     let planned = args.output.output_dir.clone().unwrap_or_else(|| Path::new(RUNS).join(&name));
     // input is looked at before the folder is touched: `--overwrite` must not cost a run for a mistyped path
-    let session = Session::open(config, &cache_of(&planned)).map_err(failure)?;
+    let mut session = Session::open(config, &cache_of(&planned)).map_err(failure)?;
+    let plan = session.settle().map_err(failure)?;
+    if let Some(plan) = plan.filter(|_| !args.output.quiet && !args.output.json) {
+        show::tier(&plan, session.config.stop.steps);
+    }
     let dir = run_dir(&args.output, &name)?;
     let how =
         How { json: args.output.json, no_progress: args.output.no_progress, quiet: args.output.quiet, partial: false };

@@ -1,7 +1,7 @@
 //! What people see of a run.
 #![expect(clippy::print_stderr, reason = "results go to standard output, the rest beside them")]
 
-use hybridrepair::{Report, Session, Waiting};
+use hybridrepair::{Plan, Report, Session, Waiting};
 use hybridrepair_cli::say;
 use hybridrepair_cli::{Exit, Failure};
 use hybridrepair_core::{intervals::Interval, metrics::Change};
@@ -26,6 +26,15 @@ pub(crate) fn opening(session: &Session, run: &Path) {
         session.runtime.threads,
     );
     eprintln!("run: {}", run.display());
+}
+
+/// Which part of the network is trained, and why.
+pub(crate) fn tier(plan: &Plan, steps: Option<u64>) {
+    let Plan { chosen, why, .. } = plan;
+    eprintln!("tier {}: {} ({why}); about {:.1} minutes", chosen.tier, chosen.trains, chosen.minutes);
+    if let Some(steps) = steps {
+        eprintln!("training stops after {steps} steps");
+    }
 }
 
 /// A value as one line of JSON.
@@ -55,10 +64,11 @@ pub(crate) fn waiting(waiting: Waiting, run: &Path, as_json: bool) -> Result<(),
     if judges > 0 {
         say!("({judges} of them are drawn at random: they estimate accuracy and are not trained on)");
     }
-    say!("  1. hybridrepair label export {run} --to csv      (or label-studio, cvat, sheet)");
-    say!("  2. label the pictures");
-    say!("  3. hybridrepair label import {run} FILE          (as often as you like, also in pieces)");
-    say!("  4. hybridrepair resume {run}");
+    say!("  1. hybridrepair label serve {run}                (in a browser on this machine; Ctrl-C when you are done)");
+    say!("     or, with a tool of your own:");
+    say!("     hybridrepair label export {run} --to csv      (or label-studio, cvat, sheet)");
+    say!("     hybridrepair label import {run} FILE          (as often as you like, also in pieces)");
+    say!("  2. hybridrepair resume {run}");
     Ok(())
 }
 
@@ -78,7 +88,9 @@ pub(crate) fn report(session: &Session, report: &Report, run: &Path) {
     let what = if alone { "accuracy on the random share of the field" } else { "holdout accuracy" };
     say!("{what} ({} images)", h.n);
     say!("  as deployed          {:6.2} %", 100.0 * h.raw);
-    say!("  after replay         {:6.2} %   (the baseline of every method)", 100.0 * h.before);
+    if s.tier == "full" {
+        say!("  after replay         {:6.2} %   (the baseline of every method)", 100.0 * h.before);
+    }
     if s.checkpoint.is_some() {
         say!("  repaired             {:6.2} %   {points:+.2} points", 100.0 * h.after);
         let p = report.evaluation.before_after.mcnemar();

@@ -1,8 +1,9 @@
-//! `label export`, `label import`, `label status`: what stands between a run that waits and the people it waits for.
+//! `label export`, `label serve`, `label import`, `label status`: what stands between a run that waits and the people it waits for.
 
 mod export;
 mod import;
 mod pictures;
+mod serve;
 mod status;
 
 use crate::{Exit, Failure, args::LabelCommand};
@@ -14,6 +15,7 @@ use std::{path::Path, process::ExitCode};
 pub(super) fn run(command: &LabelCommand) -> Result<ExitCode, Failure> {
     match command {
         LabelCommand::Export(args) => export::run(args),
+        LabelCommand::Serve(args) => serve::run(args),
         LabelCommand::Import(args) => import::run(args),
         LabelCommand::Status(args) => status::run(args),
     }

@@ -121,8 +121,9 @@ impl Status {
             asked: asked.images.len(),
             done: judged.iter().filter(|(_, v)| is_done(asked, Some(v))).count(),
             answers: answers.len(),
-            cost: answers.iter().map(|e| e.cost).sum(),
-            seconds: answers.iter().filter_map(|e| e.seconds).sum(),
+            // an empty sum of floats is -0
+            cost: answers.iter().map(|e| e.cost).sum::<f64>() + 0.0,
+            seconds: answers.iter().filter_map(|e| e.seconds).sum::<f64>() + 0.0,
             timed: answers.iter().filter(|e| e.seconds.is_some()).count(),
             cannot_tell: judged.iter().filter(|(_, v)| matches!(v, Verdict::CannotTell { .. })).count(),
             ties: dispute(|v| matches!(v, Verdict::Tie { .. })),

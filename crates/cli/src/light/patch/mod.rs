@@ -1,16 +1,20 @@
 //! `patch`: the commands on files, and the searches on features that are there already.
 
 mod case;
+mod compare;
+mod drill;
 mod failure;
 mod files;
 mod localize;
+mod page;
 mod search;
+mod show;
 mod upstream;
 
 use crate::{Failure, args::PatchCommand};
 pub use case::CaseData;
 pub use localize::localize;
-pub use search::{check, describe_search, objective, search};
+pub use search::{check, describe_search, objective, refine, search};
 use std::process::ExitCode;
 
 /// Runs a command; `data` gives what it is repaired on.
@@ -27,10 +31,18 @@ pub fn run(
             check(args)?;
             search(args, &data(command)?)
         }
+        PatchCommand::Compare(args) => {
+            compare::check(args)?;
+            compare::compare(args, &data(command)?)
+        }
+        PatchCommand::Drill(args) => {
+            drill::check(args)?;
+            drill::drill(args, &data(command)?)
+        }
         PatchCommand::Apply(args) => files::apply(args, false),
         PatchCommand::Revert(args) => files::apply(args, true),
         PatchCommand::Merge(args) => files::merge(args),
-        PatchCommand::Show(args) => files::show(args),
+        PatchCommand::Show(args) => show::show(args),
     }
 }
 
@@ -41,10 +53,9 @@ pub fn run(
 pub fn from_arrays(command: &PatchCommand) -> Result<CaseData, Failure> {
     match command {
         PatchCommand::Localize(args) => CaseData::from_arrays(&args.case, None),
-        PatchCommand::Search(args) => {
-            let test = args.test_features.as_deref().zip(args.test_labels.as_deref());
-            CaseData::from_arrays(&args.case, test)
-        }
+        PatchCommand::Search(args) => CaseData::from_arrays(&args.case, args.test.files()),
+        PatchCommand::Compare(args) => CaseData::from_arrays(&args.case, args.test.files()),
+        PatchCommand::Drill(args) => CaseData::from_arrays(&args.case, args.test.files()),
         other => unreachable!("{other:?} needs no samples"),
     }
 }

@@ -5,13 +5,13 @@ use super::{
 };
 use crate::{
     Exit, Failure,
-    args::{Algo, FitnessArg, PatchSearchArgs},
+    args::{Algo, PatchSearchArgs},
     say,
 };
 use hybridrepair_core::{ClassId, Streams};
 use hybridrepair_patch::{
-    Bias, Cases, FineTune, Fitness, Found, Guard, Head, Method, Objective, Outcome, PatchError, PatchFile, Provenance,
-    RepairRequest, Samples, Sweep, evaluate_whole, localizer, repair_head, roles,
+    Bias, FineTune, Found, Guard, Head, Judge, Method, Objective, Outcome, PatchError, PatchFile, Provenance,
+    RepairRequest, Retrain, SPARSE, Samples, Sweep, Verdict, localizer, repair_head, roles,
 };
 use serde_json::json;
 use std::{process::ExitCode, time::Instant};
@@ -37,28 +37,34 @@ pub fn check(args: &PatchSearchArgs) -> Result<(), Failure> {
 
 /// What the arguments maximise, within which limits.
 pub fn objective(args: &PatchSearchArgs) -> Objective {
-    let fitness = match args.fitness {
-        FitnessArg::Balanced => Fitness::Balanced { lambda: args.lambda },
-        FitnessArg::Ratio => Fitness::Ratio,
-        FitnessArg::Soft => Fitness::Soft { alpha: args.alpha },
-    };
+    let fitness = args.fitness.fitness(args.lambda, args.alpha);
     let guard = Guard { max_break: args.max_break.map(|s| s.0), protect: !args.protect_class.is_empty() };
     Objective { fitness, guard }
+}
+
+/// Whether weights that bring nothing are put back: not for searches as published.
+pub fn refine(args: &PatchSearchArgs) -> bool {
+    !args.no_refine && matches!(args.algo, Algo::Pso | Algo::De)
 }
 
 /// How new values are found.
 fn method(args: &PatchSearchArgs, data: &CaseData) -> Result<Method, Failure> {
     let search = |name: &str| hybridrepair_patch::search(name, args.population, args.iterations);
     let search = match args.algo {
-        Algo::Finetune => return Ok(Method::FineTune(FineTune { lambda: args.lambda, ..FineTune::default() })),
+        Algo::Finetune => return Ok(Method::FineTune(FineTune { lambda: Some(args.lambda), ..FineTune::default() })),
+        Algo::Sparse => {
+            let keep = Some(args.case.count.unwrap_or(SPARSE));
+            return Ok(Method::FineTune(FineTune { lambda: Some(args.lambda), keep, ..FineTune::default() }));
+        }
+        Algo::Retrain => {
+            let fit = FineTune { steps: 100, ..FineTune::default() };
+            return Ok(Method::Retrain(Retrain { fit, steps: args.population * args.iterations }));
+        }
         Algo::Bias => {
             let steps = args.population * args.iterations;
             return Ok(Method::Search { localizer: Box::new(Bias), search: Box::new(Sweep { steps }) });
         }
-        Algo::Pso => search("pso")?,
-        Algo::PsoPublished => search("pso-published")?,
-        Algo::De => search("de")?,
-        Algo::DePublished => search("de-published")?,
+        other => search(other.search_name().unwrap_or_default())?,
     };
     Ok(match &args.weights {
         Some(path) => Method::Given { weights: upstream::read_weights(path, &data.head)?, search },
@@ -73,7 +79,9 @@ fn names(args: &PatchSearchArgs, method: &Method) -> (String, String) {
         Method::Given { search, .. } => {
             (args.weights.as_ref().map_or_else(String::new, |p| p.display().to_string()), search.name().to_owned())
         }
-        Method::FineTune(_) => ("all".to_owned(), "finetune".to_owned()),
+        Method::FineTune(FineTune { keep: None, .. }) => ("all".to_owned(), "finetune".to_owned()),
+        Method::Retrain(_) => ("all".to_owned(), "retrain".to_owned()),
+        Method::FineTune(FineTune { keep: Some(n), .. }) => (format!("the strongest {n}"), "finetune".to_owned()),
     }
 }
 
@@ -89,8 +97,8 @@ pub fn search(args: &PatchSearchArgs, data: &CaseData) -> Result<ExitCode, Failu
     let as_class = args.case.as_class.as_deref().map(|t| data.class(t)).transpose()?;
     let protected = args.protect_class.iter().map(|t| data.class(t)).collect::<Result<Vec<_>, _>>()?;
     let (method, objective) = (method(args, data)?, objective(args));
-    let judge = Judge { head: &data.head, choice: &choice, class, objective, protected: &protected };
-    let (seed, mut best) = (args.case.runtime.seed.unwrap_or(0), None::<(f64, Found)>);
+    let judge = Judge { head: &data.head, choice: &choice, class: Some(class), objective, protected: &protected };
+    let (seed, mut best) = (args.case.runtime.seed.unwrap_or(0), None::<(Verdict, Found)>);
     for restart in 0..args.restarts {
         // the first one is the run without restarts; seeds stay below 2^63, as everywhere
         let seed = if restart == 0 { seed } else { Streams::new(seed).number("patch-restart", restart, 0) >> 1 };
@@ -104,16 +112,19 @@ pub fn search(args: &PatchSearchArgs, data: &CaseData) -> Result<ExitCode, Failu
             positives: positives(&args.case),
             objective,
             protected: &protected,
+            refine: refine(args),
             seed,
         })?;
-        let gain = judge.gain(&found)?;
-        if best.as_ref().is_none_or(|(so_far, _)| gain > *so_far) {
-            best = Some((gain, found));
+        let verdict = judge.judge(&found)?;
+        // what would be kept comes before what would not
+        let rank = |v: &Verdict| (v.refused.is_none(), v.gain);
+        if best.as_ref().is_none_or(|(so_far, _)| rank(&verdict) > rank(so_far)) {
+            best = Some((verdict, found));
         }
     }
-    let (gain, found) = best.ok_or_else(|| Failure::new(Exit::Unexpected, "nothing was searched"))?;
-    if gain <= 0.0 || found.changes.iter().all(|c| c.new.to_bits() == c.old.to_bits()) {
-        return Err(PatchError::Refused(judge.why(&found)?).into());
+    let (verdict, found) = best.ok_or_else(|| Failure::new(Exit::Unexpected, "nothing was searched"))?;
+    if let Some(why) = verdict.refused {
+        return Err(PatchError::Refused(why).into());
     }
     let outcome = |s: &Samples| outcome(&data.head, &found, s, class);
     let on_choice = (!choice.is_empty()).then(|| outcome(&choice)).transpose()?;
@@ -149,45 +160,6 @@ fn outcome(head: &Head, found: &Found, samples: &Samples, class: ClassId) -> Res
     Ok(Outcome::new(&before, &after, &samples.labels, Some(class)))
 }
 
-/// What decides whether a patch is kept: samples that took no part in the search.
-struct Judge<'a> {
-    head: &'a Head,
-    choice: &'a Samples,
-    class: ClassId,
-    objective: Objective,
-    protected: &'a [ClassId],
-}
-
-impl Judge<'_> {
-    /// How much better the model gets on the choosing samples (on those of the search if there are none of the class
-    /// that are wrong); not above 0 when a limit is passed there.
-    fn gain(&self, found: &Found) -> Result<f64, Failure> {
-        let logits = self.head.logits(self.choice.features.view())?;
-        let said = self.head.predict(self.choice.features.view())?;
-        let Ok(cases) = Cases::new(&said, &self.choice.labels, Some(self.class), None) else {
-            let after = found.trace.as_ref().map_or(f64::from(u8::from(found.outcome.repaired > 0)), |t| t.score);
-            return Ok(after - found.identity);
-        };
-        let (n, m) = (cases.negatives.len(), cases.positives.len());
-        let score = |logits: &ndarray::Array2<f32>| {
-            self.objective.score(&evaluate_whole(logits, &self.choice.labels, &cases, self.protected), n, m)
-        };
-        let after = self.head.patched(&found.changes)?.logits(self.choice.features.view())?;
-        Ok(score(&after) - score(&logits))
-    }
-
-    fn why(&self, found: &Found) -> Result<String, Failure> {
-        let search = &found.outcome;
-        let on =
-            |o: &Outcome| format!("repairs {} of {}, breaks {} of {}", o.repaired, o.negatives, o.broken, o.positives);
-        if self.choice.is_empty() {
-            return Ok(format!("the best found {}", on(search)));
-        }
-        let choice = outcome(self.head, found, self.choice, self.class)?;
-        Ok(format!("the best found {}; on the samples that choose it {}", on(search), on(&choice)))
-    }
-}
-
 fn settings(args: &PatchSearchArgs, data: &CaseData, patch: &PatchFile) -> Vec<(String, String)> {
     let pair = |name: &str, value: String| (name.to_owned(), value);
     vec![
@@ -219,7 +191,7 @@ pub fn describe_search(args: &PatchSearchArgs, patch: &PatchFile, seconds: f64) 
         say!("{text}");
         return Ok(ExitCode::SUCCESS);
     }
-    super::files::describe(patch);
+    super::show::describe(patch);
     say!("patch: {} ({} weights, {seconds:.1} s)", args.output.display(), patch.changes.len());
     Ok(ExitCode::SUCCESS)
 }

@@ -19,8 +19,8 @@ use hybridrepair::{
 };
 use hybridrepair_cli::{
     Exit, Failure,
-    args::{Algo, CaseArgs, LocalizeArgs, ModelArgs, PatchSearchArgs, Watched},
-    light::patch::{check, describe_search, objective},
+    args::{CaseArgs, LocalizeArgs, ModelArgs, PatchSearchArgs, Watched},
+    light::patch::{check, describe_search, objective, refine},
     say,
 };
 use hybridrepair_core::{ClassId, Ledger, Streams, metrics::accuracy};
@@ -130,15 +130,9 @@ pub(super) fn localize(args: &LocalizeArgs) -> Result<ExitCode, Failure> {
 pub(super) fn search(args: &PatchSearchArgs) -> Result<ExitCode, Failure> {
     check(args)?;
     let began = Instant::now();
-    let name = match args.algo {
-        Algo::Pso => "pso",
-        Algo::PsoPublished => "pso-published",
-        Algo::De => "de",
-        Algo::DePublished => "de-published",
-        Algo::Bias | Algo::Finetune => {
-            return Err(Failure::new(Exit::Usage, "--algo bias and finetune change the last layer alone")
-                .help("leave out --layers, or take pso or de"));
-        }
+    let Some(name) = args.algo.search_name() else {
+        return Err(Failure::new(Exit::Usage, "--algo bias, finetune, sparse and retrain change the last layer alone")
+            .help("leave out --layers, or take pso or de"));
     };
     let algo = search_named(name, args.population, args.iterations)?;
     let case = &args.case;
@@ -161,6 +155,7 @@ pub(super) fn search(args: &PatchSearchArgs) -> Result<ExitCode, Failure> {
         positives: positives(case),
         objective: objective(args),
         protected: &protected,
+        refine: refine(args),
         seed,
     })?;
     let repaired = patched(&l.model, &found.changes)?;
@@ -172,7 +167,8 @@ pub(super) fn search(args: &PatchSearchArgs) -> Result<ExitCode, Failure> {
     };
     let on_choice = (!choice.labels.is_empty()).then(|| outcome(&choice)).transpose()?;
     let gained = found.trace.as_ref().is_some_and(|t| t.score > found.identity);
-    let judged = on_choice.as_ref().unwrap_or(&found.outcome);
+    // where nothing is wrong among the choosing samples, the search has the only ones
+    let judged = on_choice.as_ref().filter(|o| o.negatives > 0).unwrap_or(&found.outcome);
     let beyond = args.max_break.is_some_and(|limit| judged.break_rate() > limit.0);
     if !gained || judged.repaired == 0 || beyond {
         let o = judged;

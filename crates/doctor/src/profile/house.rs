@@ -1,0 +1,189 @@
+use super::Rules;
+use crate::{
+    Activation, Finding, History, Problem, Thresholds,
+    reading::largest,
+    symptoms::{
+        abnormal_activation, dead_layers, exploding, improper_output, non_finite, overfit, still_falling, swings,
+        vanishing, zero_entries,
+    },
+};
+
+/// Our rules: everything is computed anew at every check, a problem needs some checks in a row, accuracy is compared with
+/// chance and swings with the noise of so few samples.
+#[derive(Debug)]
+pub struct House {
+    t: Thresholds,
+    interval: usize,
+    /// The problem of the last check, since when, and for how many checks.
+    streak: Option<(Problem, usize, usize)>,
+}
+
+/// Share of dead units in a layer that stops learning; the published share is one of gradient entries.
+const DEAD_UNITS: f64 = 0.9;
+/// Fall of the training loss over the last quarter against the one before it that says: it would have gone on.
+const STILL_FALLING: f64 = 0.1;
+
+impl House {
+    /// Nothing seen yet.
+    pub fn new(t: Thresholds, interval: usize) -> Self {
+        Self { t, interval, streak: None }
+    }
+
+    /// Accuracy that counts as good.
+    fn good(&self, history: &History<'_>) -> f64 {
+        let chance = history.facts.chance;
+        self.t.good.unwrap_or(chance + self.t.good_share * (1.0 - chance))
+    }
+
+    /// The first epoch whose curves are judged.
+    fn start(&self, epochs: usize) -> f64 {
+        let (epochs, wish) = (epochs as f64, self.t.judge_epochs as f64);
+        (self.t.judge_from * epochs).max(wish.min(0.6 * epochs))
+    }
+
+    /// What this check says by itself.
+    fn see(&self, history: &History<'_>) -> Option<(Problem, String)> {
+        let last = history.last()?;
+        if let (Some(output), true) = (history.facts.output, last.probe.is_some()) {
+            // what the specification says needs no learning curve
+            if let Some(said) = improper_output(output, None, &self.t) {
+                return Some((Problem::OutputActivation, said));
+            }
+        }
+        if (last.epoch as f64) < self.start(history.facts.epochs) {
+            return None;
+        }
+        let good = self.good(history);
+        let val = known(history.val_acc());
+        let recent = &val[val.len() - val.len().min(self.recent())..];
+        if largest(recent) < good {
+            return Some(self.stuck(history, largest(recent), &val, good));
+        }
+        if let Some(said) = self.swinging(history) {
+            return Some((Problem::Oscillation, said));
+        }
+        let over = last.epoch + 1 == history.facts.epochs;
+        let loss = history.readings.iter().map(|r| r.train.loss).collect::<Vec<_>>();
+        let falling = still_falling(&loss);
+        if over && falling > STILL_FALLING && last.train.acc < 0.5 * (1.0 + good) && !self.overfitting(history) {
+            let percent = 100.0 * falling;
+            return Some((
+                Problem::SlowConvergence,
+                format!("the training loss still fell by {percent:.0} % when training ended"),
+            ));
+        }
+        overfit(history).filter(|_| over && self.overfitting(history)).map(|said| (Problem::Overfit, said))
+    }
+
+    /// Epochs that count as now.
+    fn recent(&self) -> usize {
+        self.interval * self.t.window
+    }
+
+    /// Why accuracy is where a constant answer would be, or little above.
+    fn stuck(&self, history: &History<'_>, now: f64, val: &[f64], good: f64) -> (Problem, String) {
+        let last = history.readings.len();
+        let (chance, t) = (history.facts.chance, &self.t);
+        let accuracy = format!("validation accuracy is {now:.2} after {last} epochs, where chance is {chance:.2}");
+        let probe = history.readings.iter().rev().find_map(|r| r.probe.as_ref());
+        if let Some(p) = probe {
+            let output = history.facts.output;
+            let dead = dead_layers(p, DEAD_UNITS).or_else(|| zero_entries(p, t).filter(|_| p.first() == 0.0));
+            let signs = [
+                (Problem::DyingRelu, dead),
+                (Problem::ExplodingGradient, exploding(p, t)),
+                (Problem::VanishingGradient, vanishing(p, t)),
+                (Problem::OutputActivation, output.and_then(|o| improper_output(o, Some(p), t))),
+                (Problem::AbnormalData, abnormal_activation(p, t)),
+            ];
+            for (problem, sign) in signs {
+                if let Some(said) = sign {
+                    return (problem, format!("{said}; {accuracy}"));
+                }
+            }
+        }
+        let best = largest(val);
+        if best >= good {
+            return (Problem::Oscillation, format!("accuracy fell from {best:.2} and did not come back; {accuracy}"));
+        }
+        if let Some(said) = self.swinging(history) {
+            return (Problem::Oscillation, format!("{said}; {accuracy}"));
+        }
+        let first = history.readings.first().map_or(f64::NAN, |r| r.train.loss);
+        let now = history.readings.last().map_or(f64::NAN, |r| r.train.loss);
+        (Problem::SlowConvergence, format!("the training loss went from {first:.3} to {now:.3}; {accuracy}"))
+    }
+
+    /// Swings of the last third that are larger than noise.
+    fn swinging(&self, history: &History<'_>) -> Option<String> {
+        let (train, val) = (known(history.train_acc()), known(history.val_acc()));
+        let (curve, n, part) = if train.len() == history.readings.len() {
+            (train, history.facts.train_samples, "training")
+        } else {
+            (val, history.facts.val_samples, "validation")
+        };
+        let third = &curve[curve.len() - curve.len() / 3..];
+        let mean = third.iter().sum::<f64>() / third.len().max(1) as f64;
+        let error = (mean * (1.0 - mean) / n.max(1) as f64).sqrt();
+        let size = self.t.swing.max(2.0 * error);
+        let swings = swings(third, size);
+        let many = swings.count as f64 >= self.t.swing_rate * third.len() as f64 && swings.count >= 2;
+        many.then(|| {
+            format!(
+                "{part} accuracy fell {} times by {:.2} on average in the last {} epochs",
+                swings.count,
+                swings.mean,
+                third.len()
+            )
+        })
+    }
+
+    /// Whether validation accuracy lost more than its noise since its best.
+    fn overfitting(&self, history: &History<'_>) -> bool {
+        let val = known(history.val_acc());
+        let recent = &val[val.len() - val.len().min(self.recent())..];
+        let (best, now) = (largest(&val), largest(recent));
+        let error = (best * (1.0 - best) / history.facts.val_samples.max(1) as f64).sqrt();
+        best - now > self.t.swing.max(2.0 * error)
+    }
+}
+
+/// The numbers without those that were not measured.
+fn known(curve: Vec<f64>) -> Vec<f64> {
+    curve.into_iter().filter(|x| !x.is_nan()).collect()
+}
+
+impl Rules for House {
+    fn check(&mut self, history: &History<'_>) -> Option<Finding> {
+        let last = history.last()?;
+        let epoch = last.epoch;
+        let checked = epoch % self.interval == 0 || epoch + 1 == history.facts.epochs;
+        if !checked && !last.diverged {
+            return None;
+        }
+        if let Some(evidence) = non_finite(history, self.t.large_loss.unwrap_or(f64::INFINITY)) {
+            return Some(Finding { problem: Problem::ExplodingGradient, epoch, since: epoch, evidence });
+        }
+        let Some((problem, evidence)) = self.see(history) else {
+            self.streak = None;
+            return None;
+        };
+        let (since, checks) = match self.streak {
+            // under another name perhaps: the stretch goes on all the same
+            Some((_, since, checks)) => (since, checks + 1),
+            None => (epoch, 1),
+        };
+        self.streak = Some((problem, since, checks));
+        // judged from the specification or from the whole curve: there is no second look
+        let sure = epoch + 1 == history.facts.epochs || specified(history, problem);
+        (checks >= self.t.window || sure).then(|| {
+            let evidence = if checks > 1 { format!("{evidence}, for {checks} checks") } else { evidence };
+            Finding { problem, epoch, since, evidence }
+        })
+    }
+}
+
+/// Whether the problem can be read from the specification alone.
+fn specified(history: &History<'_>, problem: Problem) -> bool {
+    problem == Problem::OutputActivation && history.facts.output.is_some_and(|o| o.activation != Activation::Softmax)
+}

@@ -1,0 +1,557 @@
+//! The bench of docs/numbers/doctor.md: models that a seeded generator makes faulty or benign, judged and repaired by the
+//! rules icse21 and house, and by remedies drawn at random at the cost of house.
+//!
+//!     doctor_study run FILE FIRST LAST     adds the seeds that FILE has not yet, a line of JSON for each model
+//!     doctor_study table FILE...           the tables
+//!     doctor_study overhead                seconds with and without monitor, in one run
+//!
+//! `HYBRIDREPAIR_DATA` names the folder of Fashion-MNIST. Without arguments a quick look at one seed.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
+
+use hybridrepair::{
+    core::{ClassId, Stream, Streams, intervals},
+    data::{Images, Labelled, SignsSpec, read_mnist_part, signs},
+    doctor::{
+        Activation, Ending, Init, Job, Layer, Loss, Memory, Mode, MonitorSettings, NetSpec, OptimizerPlan, Plan,
+        Pooling, Scaling, Solver, Trial, random_control,
+    },
+    doctor_torch::{ArrayTask, Arrays, InMemory, TorchTrainer, Watched, blob, circle},
+    torch::{Device, DeviceChoice, Runtime, RuntimeConfig},
+};
+use rand::{Rng, seq::SliceRandom};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, env, fs, io::Write, path::Path, time::Instant};
+
+/// Accuracy that a fault must cost, and that a benign model may lack, against the model without the fault or the best known.
+const HARM: f64 = 0.08;
+const NEAR: f64 = 0.05;
+
+const SETS: [&str; 4] = ["circle", "blob", "signs", "fashion"];
+const FAULTS: [&str; 6] = ["vanish", "explode", "dying", "oscillate", "slow", "activation"];
+
+/// A model of the bench and what became of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Row {
+    seed: u64,
+    faulty: bool,
+    set: String,
+    conv: bool,
+    fault: String,
+    /// Draws until the model was what it should be.
+    draws: usize,
+    /// Accuracy that it settles at without monitor, and that of the same model without the fault.
+    acc: f64,
+    without_fault: f64,
+    seconds: f64,
+    icse21: Judged,
+    house: Judged,
+    control: Option<Fixed>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Judged {
+    /// The problem that was reported, and after which epoch of how many.
+    problem: Option<String>,
+    evidence: Option<String>,
+    epoch: Option<usize>,
+    epochs: usize,
+    fixed: Option<Fixed>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Fixed {
+    /// Whether the search says that it has solved it.
+    claims: bool,
+    /// Accuracy of what is kept.
+    acc: f64,
+    remedy: String,
+    models: f64,
+    trainings: usize,
+    seconds: f64,
+}
+
+fn labelled(images: Images, labels: Vec<ClassId>, rows: std::ops::Range<usize>) -> Labelled {
+    let rows = rows.collect::<Vec<_>>();
+    Labelled { images: images.select(&rows), labels: rows.iter().map(|&r| labels[r]).collect(), ids: Vec::new() }
+}
+
+/// The data of a set for networks of this kind; points are drawn anew for every seed, pictures are always the same.
+fn data(set: &str, conv: bool, streams: Streams) -> Arrays {
+    match set {
+        "circle" => circle(streams),
+        "blob" => blob(streams),
+        "signs" => {
+            let spec = SignsSpec { train: 700, val: 300, field: 20, holdout: 20, ..SignsSpec::standard() };
+            let splits = signs(&spec).unwrap();
+            let classes = splits.classes();
+            let side = splits.train.images.height();
+            let shape = if conv { vec![3, side, side] } else { vec![side * side] };
+            Arrays::of_pictures(&splits.train, &splits.val, classes, &shape).unwrap()
+        }
+        _ => {
+            let root = env::var("HYBRIDREPAIR_DATA").expect("HYBRIDREPAIR_DATA names the folder with fashion-mnist/");
+            let dir = Path::new(&root).join("fashion-mnist");
+            let file = |name: &str| {
+                let plain = dir.join(name);
+                if plain.exists() { plain } else { dir.join(format!("{name}.gz")) }
+            };
+            let (images, labels) =
+                read_mnist_part(&file("t10k-images-idx3-ubyte"), &file("t10k-labels-idx1-ubyte")).unwrap();
+            let side = images.height();
+            let shape = if conv { vec![1, side, side] } else { vec![side * side] };
+            let part = |rows| labelled(images.clone(), labels.clone(), rows);
+            Arrays::of_pictures(&part(0..1000), &part(1000..1500), 10, &shape).unwrap()
+        }
+    }
+}
+
+/// A sound model for a set.
+fn sound(set: &str, conv: bool, data: &Arrays, rng: &mut Stream) -> Plan {
+    let pick = |rng: &mut Stream, of: &[f64]| *of.choose(rng).unwrap();
+    let points = matches!(set, "circle" | "blob");
+    let (function, init) = *[
+        (Activation::Relu, Init::HeUniform),
+        (Activation::Relu, Init::GlorotUniform),
+        (Activation::Selu, Init::LecunUniform),
+        (Activation::Elu, Init::HeUniform),
+        (Activation::Tanh, Init::GlorotUniform),
+    ]
+    .choose(rng)
+    .unwrap();
+    let classes = data.classes;
+    let (width, output, loss) = if classes == 2 {
+        (1, Activation::Sigmoid, Loss::BinaryCrossEntropy)
+    } else {
+        (classes, Activation::Softmax, Loss::CrossEntropy)
+    };
+    let mut layers = Vec::new();
+    if conv {
+        for channels in [6, 12] {
+            let kernel = 3;
+            layers.push(Layer::Conv { channels, kernel, stride: 2, init: None, bias: None, residual: false });
+            layers.push(Layer::activation(function));
+        }
+        layers.push(Layer::Pool { pooling: Pooling::Max, size: 2 });
+        layers.extend([Layer::Flatten, Layer::dense(32), Layer::activation(function)]);
+    } else {
+        let depth = rng.gen_range(1..=3);
+        let units = [20usize, 32, 50, 64][rng.gen_range(0..4)];
+        for _ in 0..depth {
+            layers.extend([Layer::dense(units), Layer::activation(function)]);
+        }
+    }
+    layers.push(Layer::dense(width));
+    let net = NetSpec { input: data.shape.clone(), output, init, bias: Init::Zeros, layers };
+    let optimizer = match rng.gen_range(0..4) {
+        0 => OptimizerPlan { momentum: 0.9, ..OptimizerPlan::new("sgd", pick(rng, &[0.01, 0.02, 0.03])) },
+        1 => OptimizerPlan::new("rmsprop", pick(rng, &[1e-3, 2e-3])),
+        2 => OptimizerPlan::new("nadam", pick(rng, &[1e-3, 2e-3])),
+        _ => OptimizerPlan::new("adam", pick(rng, &[1e-3, 2e-3, 3e-3])),
+    };
+    let batch_size = [16, 32, 64][rng.gen_range(0..3)];
+    let epochs = if points { [60, 80, 100][rng.gen_range(0..3)] } else { [20, 25, 30][rng.gen_range(0..3)] };
+    let scaling = if points { Scaling::None } else { Scaling::Standard };
+    Plan {
+        epochs,
+        batch_size,
+        loss,
+        scaling,
+        early_stop: None,
+        draw: 0,
+        clip: None,
+        plateau: None,
+        optimizer,
+        net: Some(net),
+    }
+}
+
+/// The same model with a fault.
+fn broken(plan: &Plan, fault: &str, conv: bool, rng: &mut Stream) -> Plan {
+    let mut plan = plan.clone();
+    let net = plan.net.as_mut().unwrap();
+    let last = net.layers.pop().unwrap();
+    // many narrow layers before the last one
+    let deepen = |net: &mut NetSpec, depth: usize, units: usize, function: Activation| {
+        if !conv {
+            net.layers.clear();
+        }
+        for _ in 0..depth {
+            net.layers.extend([Layer::dense(units), Layer::activation(function)]);
+        }
+    };
+    match fault {
+        "vanish" => {
+            for layer in &mut net.layers {
+                if let Layer::Activation { function } = layer {
+                    *function = Activation::Sigmoid;
+                }
+            }
+            deepen(net, rng.gen_range(6..=10), rng.gen_range(5..=12), Activation::Sigmoid);
+        }
+        "explode" => {
+            if rng.gen_bool(0.5) {
+                deepen(net, rng.gen_range(5..=8), 50, Activation::Relu);
+                net.init = Init::Normal([0.7, 1.0, 1.5][rng.gen_range(0..3)]);
+                plan.optimizer = OptimizerPlan::new("sgd", 0.01);
+            } else {
+                plan.optimizer =
+                    OptimizerPlan { momentum: 0.9, ..OptimizerPlan::new("sgd", [3.0, 10.0][rng.gen_range(0..2)]) };
+            }
+        }
+        "dying" => {
+            if rng.gen_bool(0.5) {
+                deepen(net, rng.gen_range(16..=24), rng.gen_range(6..=10), Activation::Relu);
+                net.init = Init::GlorotUniform;
+            } else {
+                for layer in &mut net.layers {
+                    match layer {
+                        Layer::Activation { function } => *function = Activation::Relu,
+                        Layer::Dense { bias, .. } | Layer::Conv { bias, .. } => *bias = Some(Init::Constant(-3.0)),
+                        _ => {}
+                    }
+                }
+                deepen(net, 2, 32, Activation::Relu);
+                for layer in &mut net.layers {
+                    if let Layer::Dense { bias, .. } = layer {
+                        *bias = Some(Init::Constant(-3.0));
+                    }
+                }
+            }
+        }
+        "oscillate" => {
+            plan.batch_size = 4;
+            plan.optimizer = if rng.gen_bool(0.5) {
+                OptimizerPlan { momentum: 0.9, ..OptimizerPlan::new("sgd", [0.02, 0.05][rng.gen_range(0..2)]) }
+            } else {
+                OptimizerPlan::new("adam", [0.02, 0.05][rng.gen_range(0..2)])
+            };
+        }
+        "slow" => {
+            let factor = [1e-3, 1e-4, 1e-5][rng.gen_range(0..3)];
+            plan.optimizer.lr = format!("{:.2e}", plan.optimizer.lr * factor).parse().unwrap();
+        }
+        _ => net.output = if plan.loss == Loss::CrossEntropy { Activation::Relu } else { Activation::Tanh },
+    }
+    net.layers.push(last);
+    plan
+}
+
+fn settings(published: bool) -> MonitorSettings {
+    if published {
+        let mut settings = MonitorSettings::published();
+        settings.thresholds.good = Some(0.6);
+        settings
+    } else {
+        MonitorSettings { budget_models: Some(12.0), ..MonitorSettings::default() }
+    }
+}
+
+fn train(task: &ArrayTask, plan: &Plan, settings: &MonitorSettings, mode: Mode, sink: &mut InMemory) -> Watched {
+    let job = Job { plan, name: "before", epochs: plan.epochs, from: None };
+    TorchTrainer { task, settings, sink }.watch(job, mode).unwrap()
+}
+
+fn plain(task: &ArrayTask, plan: &Plan) -> f64 {
+    let acc = train(task, plan, &settings(false), Mode::Off, &mut InMemory::default()).trial.settled;
+    if acc.is_nan() { 0.0 } else { acc }
+}
+
+/// Judges a model by one set of rules and repairs it where they say so.
+fn judge(task: &ArrayTask, plan: &Plan, published: bool) -> (Judged, Trial) {
+    let settings = settings(published);
+    let mut sink = InMemory::default();
+    let before = train(task, plan, &settings, Mode::Stop, &mut sink).trial;
+    let began = Instant::now();
+    let fixed = before.finding.is_some().then(|| {
+        let facts = hybridrepair::doctor_torch::Task::facts(task, plan, plan.epochs, settings.interval);
+        let good = facts.chance + settings.thresholds.good_share * (1.0 - facts.chance);
+        let mut trainer = TorchTrainer { task, settings: &settings, sink: &mut sink };
+        let mut journal = Memory::default();
+        let streams = hybridrepair::doctor_torch::Task::streams(task);
+        let out = Solver::new(&settings, streams, &mut trainer, &mut journal).solve(plan, &before, Some(good)).unwrap();
+        let kept = out.attempts.iter().find(|a| a.trial == out.trial);
+        Fixed {
+            claims: out.ending == Ending::Solved,
+            acc: finite(out.trial.settled),
+            remedy: kept.map_or("none".to_owned(), |a| a.remedy.clone()),
+            models: out.models,
+            trainings: out.attempts.len(),
+            seconds: began.elapsed().as_secs_f64(),
+        }
+    });
+    let judged = Judged {
+        problem: before.finding.as_ref().map(|f| f.problem.name().to_owned()),
+        evidence: before.finding.as_ref().map(|f| f.evidence.clone()),
+        epoch: before.finding.as_ref().map(|f| f.epoch + 1),
+        epochs: plan.epochs,
+        fixed,
+    };
+    (judged, before)
+}
+
+fn finite(x: f64) -> f64 {
+    if x.is_finite() { x } else { 0.0 }
+}
+
+/// Remedies at random, for as much as `models`.
+fn control(task: &ArrayTask, plan: &Plan, before: &Trial, models: f64) -> Fixed {
+    let (settings, mut sink, mut journal) = (settings(false), InMemory::default(), Memory::default());
+    let settings = MonitorSettings { mode: Mode::Off, ..settings };
+    let began = Instant::now();
+    let streams = hybridrepair::doctor_torch::Task::streams(task);
+    let mut trainer = Unwatched { task, settings: &settings, sink: &mut sink };
+    let out = random_control(plan, before, models, streams, &mut trainer, &mut journal).unwrap();
+    let kept = out.attempts.iter().find(|a| a.trial == out.trial);
+    Fixed {
+        claims: kept.is_some(),
+        acc: finite(out.trial.settled),
+        remedy: kept.map_or("none".to_owned(), |a| a.remedy.clone()),
+        models,
+        trainings: out.attempts.len(),
+        seconds: began.elapsed().as_secs_f64(),
+    }
+}
+
+/// Trains without rules: nothing ends a training of the control early but a loss that is not finite.
+struct Unwatched<'a> {
+    task: &'a ArrayTask,
+    settings: &'a MonitorSettings,
+    sink: &'a mut InMemory,
+}
+
+impl hybridrepair::doctor::Trainer for Unwatched<'_> {
+    fn train(&mut self, job: Job<'_>) -> Result<Trial, hybridrepair::doctor::DoctorError> {
+        let (task, settings) = (self.task, self.settings);
+        Ok(TorchTrainer { task, settings, sink: &mut *self.sink }.watch(job, Mode::Off)?.trial)
+    }
+}
+
+/// The model of a seed: drawn again until a faulty one is harmed and a benign one is not.
+fn row(seed: u64, faulty: bool) -> Row {
+    let streams = Streams::new(seed);
+    for draws in 1.. {
+        let mut rng = streams.at(if faulty { "study.faulty" } else { "study.benign" }, draws, 0);
+        let set = SETS[(seed as usize + usize::from(faulty)) % SETS.len()];
+        let conv = matches!(set, "signs" | "fashion") && rng.gen_bool(0.5);
+        // every fault for every set, and another one where a fault does no harm there
+        let fault = FAULTS[(seed as usize / SETS.len() + draws as usize - 1) % FAULTS.len()];
+        let task = ArrayTask::new(data(set, conv, streams), streams, Device::Cpu);
+        let plan = sound(set, conv, task.data(), &mut rng);
+        let without_fault = plain(&task, &plan);
+        let target = reference(set, conv);
+        if without_fault < target - NEAR {
+            continue;
+        }
+        let (plan, acc) = if faulty {
+            let plan = broken(&plan, fault, conv, &mut rng);
+            let acc = plain(&task, &plan);
+            if acc > without_fault - HARM {
+                continue;
+            }
+            (plan, acc)
+        } else {
+            (plan, without_fault)
+        };
+        let began = Instant::now();
+        let (icse21, _) = judge(&task, &plan, true);
+        let (house, before) = judge(&task, &plan, false);
+        let control = house.fixed.as_ref().filter(|_| faulty).map(|f| control(&task, &plan, &before, f.models));
+        return Row {
+            seed,
+            faulty,
+            set: set.to_owned(),
+            conv,
+            fault: if faulty { fault } else { "none" }.to_owned(),
+            draws: draws as usize,
+            acc,
+            without_fault,
+            seconds: began.elapsed().as_secs_f64(),
+            icse21,
+            house,
+            control,
+        };
+    }
+    unreachable!("some draw is what it should be")
+}
+
+/// What sound models of a set settle at: the median over the generator seeds 0 to 19.
+fn reference(set: &str, conv: bool) -> f64 {
+    match (set, conv) {
+        ("circle", _) => 0.84,
+        ("blob", _) => 0.82,
+        ("signs", true) => 0.60,
+        ("signs", false) => 0.30,
+        (_, true) => 0.78,
+        (_, false) => 0.78,
+    }
+}
+
+fn rows(file: &str) -> Vec<Row> {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    text.lines().filter_map(|l| serde_json::from_str(l).ok()).collect()
+}
+
+fn run(file: &str, first: u64, last: u64) {
+    let done = rows(file).iter().map(|r| (r.seed, r.faulty)).collect::<BTreeSet<_>>();
+    let mut out = fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
+    for seed in first..=last {
+        for faulty in [true, false] {
+            if done.contains(&(seed, faulty)) {
+                continue;
+            }
+            let row = row(seed, faulty);
+            let said = |j: &Judged| j.problem.clone().unwrap_or("-".to_owned());
+            eprintln!(
+                "{seed:>4} {} {:<8} {:.3} ({:.3}) icse21 {} house {} {:.1} s",
+                if faulty { format!("{:<10}", row.fault) } else { "benign    ".to_owned() },
+                row.set,
+                row.acc,
+                row.without_fault,
+                said(&row.icse21),
+                said(&row.house),
+                row.seconds
+            );
+            writeln!(out, "{}", serde_json::to_string(&row).unwrap()).unwrap();
+        }
+    }
+}
+
+fn share(n: usize, of: usize) -> String {
+    let i = intervals::share(n, of);
+    format!("{n} of {of} ({:.1} to {:.1} %)", 100.0 * i.low, 100.0 * i.high)
+}
+
+fn table(files: &[String]) {
+    let all = files.iter().flat_map(|f| rows(f)).collect::<Vec<_>>();
+    let faulty = all.iter().filter(|r| r.faulty).collect::<Vec<_>>();
+    let benign = all.iter().filter(|r| !r.faulty).collect::<Vec<_>>();
+    println!("| | icse21 | house | random control |\n| --- | ---: | ---: | ---: |");
+    type Of = fn(&Row) -> &Judged;
+    let profiles: [Of; 2] = [|r| &r.icse21, |r| &r.house];
+    let line = |name: &str, cells: [String; 3]| println!("| {name} | {} |", cells.join(" | "));
+    let count = |rows: &[&Row], of: Of| share(rows.iter().filter(|r| of(r).problem.is_some()).count(), rows.len());
+    line("detected", [count(&faulty, profiles[0]), count(&faulty, profiles[1]), String::new()]);
+    line("false alarms", [count(&benign, profiles[0]), count(&benign, profiles[1]), String::new()]);
+    let fixed = |r: &Row, which: usize| match which {
+        0 => r.icse21.fixed.clone(),
+        1 => r.house.fixed.clone(),
+        _ => r.control.clone(),
+    };
+    let cells = |of: &dyn Fn(usize) -> String| [of(0), of(1), of(2)];
+    let acc = |r: &Row, which: usize| fixed(r, which).map_or(r.acc, |f| f.acc.max(r.acc));
+    line(
+        "the search says solved",
+        cells(&|w| share(faulty.iter().filter(|r| fixed(r, w).is_some_and(|f| f.claims)).count(), faulty.len())),
+    );
+    line(
+        "gains half of what the fault cost",
+        cells(&|w| {
+            share(faulty.iter().filter(|r| acc(r, w) >= r.acc + 0.5 * (r.without_fault - r.acc)).count(), faulty.len())
+        }),
+    );
+    line(
+        "within 5 points of the model without the fault",
+        cells(&|w| share(faulty.iter().filter(|r| acc(r, w) >= r.without_fault - NEAR).count(), faulty.len())),
+    );
+    let mean = |of: &dyn Fn(&Row) -> f64| faulty.iter().map(|r| of(r)).sum::<f64>() / faulty.len().max(1) as f64;
+    line("mean gain, points", cells(&|w| format!("{:.1}", 100.0 * mean(&|r| acc(r, w) - r.acc))));
+    line("trainings to the end", cells(&|w| format!("{:.1}", mean(&|r| fixed(r, w).map_or(0.0, |f| f.models)))));
+    line("trainings", cells(&|w| format!("{:.1}", mean(&|r| fixed(r, w).map_or(0.0, |f| f.trainings as f64)))));
+    line("seconds", cells(&|w| format!("{:.1}", mean(&|r| fixed(r, w).map_or(0.0, |f| f.seconds)))));
+    println!();
+    println!(
+        "| fault | models | accuracy | without the fault | icse21 says | house says | house keeps | control keeps |"
+    );
+    println!("| --- | ---: | ---: | ---: | --- | --- | ---: | ---: |");
+    for fault in FAULTS {
+        let of = faulty.iter().filter(|r| r.fault == fault).copied().collect::<Vec<_>>();
+        if of.is_empty() {
+            continue;
+        }
+        let mean = |f: &dyn Fn(&Row) -> f64| 100.0 * of.iter().map(|r| f(r)).sum::<f64>() / of.len() as f64;
+        let said = |j: Of| {
+            let mut names = std::collections::BTreeMap::<String, usize>::new();
+            of.iter()
+                .for_each(|r| *names.entry(j(r).problem.clone().unwrap_or("nothing".to_owned())).or_default() += 1);
+            names.iter().map(|(n, k)| format!("{n} {k}")).collect::<Vec<_>>().join(", ")
+        };
+        println!(
+            "| {fault} | {} | {:.1} | {:.1} | {} | {} | {:.1} | {:.1} |",
+            of.len(),
+            mean(&|r| r.acc),
+            mean(&|r| r.without_fault),
+            said(profiles[0]),
+            said(profiles[1]),
+            mean(&|r| acc(r, 1)),
+            mean(&|r| acc(r, 2))
+        );
+    }
+    println!("\nNot as it should be:");
+    for r in &all {
+        let missed = r.faulty && (r.house.problem.is_none() || acc(r, 1) < r.without_fault - NEAR);
+        if missed || (!r.faulty && r.house.problem.is_some()) {
+            let kind = if r.conv { "conv" } else { "dense" };
+            println!(
+                "- seed {} {} {} {kind}: {:.3} (without fault {:.3}); house: {} {}; kept {:.3} ({})",
+                r.seed,
+                r.fault,
+                r.set,
+                r.acc,
+                r.without_fault,
+                r.house.problem.clone().unwrap_or("nothing".to_owned()),
+                r.house.evidence.clone().unwrap_or_default(),
+                acc(r, 1),
+                r.house.fixed.as_ref().map_or("-", |f| f.remedy.as_str())
+            );
+        }
+    }
+}
+
+/// Seconds of the same training with and without monitor, in turn.
+fn overhead() {
+    let streams = Streams::new(0);
+    println!("| network | seconds without | with | overhead, median of paired rounds |\n| --- | ---: | ---: | ---: |");
+    for (name, set, conv, epochs, rounds) in [
+        ("dense 2-50-50-1", "circle", false, 60, 9),
+        ("dense 2-50-3", "blob", false, 60, 9),
+        ("conv, Fashion-MNIST", "fashion", true, 6, 7),
+    ] {
+        let task = ArrayTask::new(data(set, conv, streams), streams, Device::Cpu);
+        let mut plan = sound(set, conv, task.data(), &mut streams.named("overhead"));
+        (plan.epochs, plan.batch_size, plan.optimizer) = (epochs, 32, OptimizerPlan::new("adam", 1e-3));
+        if !conv {
+            let (width, output) = plan.net.as_ref().map(|n| (n.width(), n.output)).unwrap();
+            let hidden: &[usize] = if set == "circle" { &[50, 50] } else { &[50] };
+            plan.net = Some(NetSpec::mlp(2, hidden, Activation::Relu, width, output));
+        }
+        let time = |mode| {
+            let began = Instant::now();
+            train(&task, &plan, &settings(false), mode, &mut InMemory::default());
+            began.elapsed().as_secs_f64()
+        };
+        time(Mode::Off);
+        let pairs = (0..rounds).map(|_| (time(Mode::Off), time(Mode::Watch))).collect::<Vec<_>>();
+        let median = |mut x: Vec<f64>| {
+            x.sort_by(f64::total_cmp);
+            x[x.len() / 2]
+        };
+        let ratio = median(pairs.iter().map(|(a, b)| b / a - 1.0).collect());
+        let (off, on) = (median(pairs.iter().map(|p| p.0).collect()), median(pairs.iter().map(|p| p.1).collect()));
+        println!("| {name} | {off:.3} | {on:.3} | {:.1} % |", 100.0 * ratio);
+    }
+}
+
+fn main() {
+    Runtime::start(RuntimeConfig { device: DeviceChoice::Cpu, threads: Some(1) }).unwrap();
+    let args = env::args().skip(1).collect::<Vec<_>>();
+    match args.first().map(String::as_str) {
+        Some("run") => run(&args[1], args[2].parse().unwrap(), args[3].parse().unwrap()),
+        Some("table") => table(&args[1..]),
+        Some("overhead") => overhead(),
+        _ => {
+            let row = row(0, true);
+            println!("{} on {}: {:.3} instead of {:.3}", row.fault, row.set, row.acc, row.without_fault);
+            println!("house: {}", row.house.problem.unwrap_or_default());
+        }
+    }
+}
