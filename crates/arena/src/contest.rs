@@ -1,7 +1,8 @@
 //! All entries on all tasks.
 
 use crate::{
-    ArenaError, Assignment, Clock, Contender, Plan, Programs, Scores, Trial, markdown,
+    ArenaError, Assignment, Clock, Contender, Plan, Programs, Scores, Seen, Trial, markdown,
+    page::page,
     plan::{Machine, PlannedTask},
     wire::Ground,
 };
@@ -16,8 +17,9 @@ const SPEC: &str = "spec.toml";
 const TRIALS: &str = "trials.jsonl";
 const SCORES: &str = "scores.json";
 const REPORT: &str = "report.md";
+const PAGE: &str = "report.html";
 const CURVES: &str = "curves";
-const NAMES: [&str; 7] = [SPEC, TRIALS, SCORES, REPORT, CURVES, "entries", "work"];
+const NAMES: [&str; 8] = [SPEC, TRIALS, SCORES, REPORT, PAGE, CURVES, "entries", "work"];
 
 /// Who competes on what, and how it is counted.
 #[derive(Clone, Debug)]
@@ -129,8 +131,7 @@ impl Contest {
                     let curve: String = std::iter::once("work,seconds,loss\n".to_owned())
                         .chain(curve.iter().map(|s| format!("{},{:.6},{}\n", s.work, s.seconds, s.loss)))
                         .collect();
-                    let name = format!("{}--{}--{seed}.csv", task.name, contender.name());
-                    write_atomic(&folder.join(CURVES).join(name), curve.as_bytes())?;
+                    write_atomic(&folder.join(CURVES).join(curve_name(&trial)), curve.as_bytes())?;
                     JsonLines::open(&folder.join(TRIALS))?.append(&trial)?;
                     said("", Some(&trial));
                     trials.push(trial);
@@ -205,5 +206,22 @@ pub fn conclude(folder: &Path, plan: &Plan, trials: &[Trial], clock: Clock) -> R
     let standings = Standings::of(plan, trials, clock)?;
     write_json(&folder.join(SCORES), &standings)?;
     write_atomic(&folder.join(REPORT), markdown(plan, trials, &standings).as_bytes())?;
+    let seen = |trial: &Trial| read_curve(&folder.join(CURVES).join(curve_name(trial)));
+    write_atomic(&folder.join(PAGE), page(plan, trials, &seen, &standings).as_bytes())?;
     Ok(standings)
+}
+
+fn curve_name(trial: &Trial) -> String {
+    format!("{}--{}--{}.csv", trial.task, trial.entry, trial.seed)
+}
+
+/// What the probes of a run saw; nothing where the file is not there or is not ours.
+fn read_curve(path: &Path) -> Vec<Seen> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let row = |line: &str| {
+        let numbers: Vec<f64> = line.split(',').map_while(|n| n.parse().ok()).collect();
+        let [work, seconds, loss] = numbers[..] else { return None };
+        Some(Seen { work, seconds, loss })
+    };
+    text.lines().skip(1).filter_map(row).collect()
 }

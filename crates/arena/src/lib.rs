@@ -12,6 +12,7 @@ mod entry;
 mod error;
 mod nets;
 mod outcome;
+mod page;
 mod params;
 mod plan;
 mod problem;
