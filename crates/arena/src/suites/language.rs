@@ -5,7 +5,7 @@ use crate::{
 };
 use std::{fs, path::Path, sync::Arc};
 
-/// Target on the generated text.
+/// Target on the generated text: a first guess, to be replaced by what `arena calibrate language` finds.
 const TARGET: f64 = 1.8;
 /// Width of the net and number of its LSTM layers on a text.
 const NET: (usize, usize) = (64, 1);

@@ -1,7 +1,7 @@
 use super::{Assignment, Design, Family};
 use crate::ArenaError;
 
-/// Targets of the samples, as `arena calibrate` sets them.
+/// Targets of the samples: first guesses, to be replaced by what `arena calibrate TASK` finds.
 const TARGETS: [(Family, f64); 7] = [
     (Family::SignsCnn, 0.5),
     (Family::SignsMlp, 0.7),
