@@ -1,5 +1,6 @@
 //! All commands and flags. Parsing looks at no file and starts nothing.
 
+mod arena;
 mod data;
 mod early;
 mod examine;
@@ -14,6 +15,10 @@ mod run;
 mod select;
 mod tune;
 
+pub use arena::{
+    ArenaCalibrateArgs, ArenaCommand, ArenaListArgs, ArenaRunArgs, ArenaScoreArgs, Bytes, ClockArg, NewEntryArgs,
+    Seconds, SuiteArg,
+};
 use clap::{Parser, Subcommand};
 pub use data::{DataArgs, DataCommand, InspectArgs, SheetArgs};
 pub use early::EarlyArgs;
@@ -77,6 +82,12 @@ pub enum Command {
     },
     /// When to stop training and repair instead: repairs of the checkpoints of a training, compared
     Early(Box<EarlyArgs>),
+    /// Rank optimisers by how fast they reach a target on tasks that they have never seen
+    Arena {
+        /// What to do.
+        #[command(subcommand)]
+        command: ArenaCommand,
+    },
     /// Judge the learning curves and gradients of a run again (needs no libtorch)
     Examine(ExamineArgs),
     /// Accuracy of a checkpoint on a split
@@ -109,7 +120,12 @@ impl Command {
     /// Whether the command needs libtorch.
     pub fn needs_torch(&self) -> bool {
         match self {
-            Self::Select(_) | Self::Examine(_) | Self::Data { .. } | Self::Label { .. } | Self::Report(_) => false,
+            Self::Select(_)
+            | Self::Examine(_)
+            | Self::Data { .. }
+            | Self::Label { .. }
+            | Self::Report(_)
+            | Self::Arena { .. } => false,
             Self::Export(args) => args.numbers.is_none(),
             Self::Patch { command } => command.needs_torch(),
             _ => true,
