@@ -71,7 +71,7 @@ fn own_arrays_are_trained_by_a_recipe_and_a_healthy_run_says_so() {
     let n = 300;
     let x = Array2::from_shape_fn((n, 2), |(i, j)| {
         let centre = [[0.0, 4.0], [4.0, 0.0], [-4.0, -4.0]][i % 3][j];
-        (centre + ((i * 7 + j * 13) as f32 * 1.7).sin()) as f32
+        centre + ((i * 7 + j * 13) as f32 * 1.7).sin()
     });
     write_npy(w.path("x.npy"), &x).unwrap();
     write_npy(w.path("y.npy"), &Array1::from_shape_fn(n, |i| (i % 3) as i64)).unwrap();

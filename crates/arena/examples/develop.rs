@@ -5,6 +5,7 @@
 //! ```
 //!
 //! A number is a seed of suite `hidden`. Without arguments it runs two entries on suite `tiny`, once.
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
 use hybridrepair_arena::{
     ArenaError, Assignment, Clock, Entries, Referee, Scores, Trial, Variation, calibrate, entry, play, table, tiny,

@@ -184,7 +184,9 @@ pub fn rescore(folders: &[PathBuf], clock: Option<Clock>) -> Result<(Plan, Vec<T
         for task in &mut plan.tasks {
             task.name = format!("{}#{number}", task.name);
         }
-        trials.iter_mut().for_each(|t| t.task = format!("{}#{number}", t.task));
+        for t in &mut trials {
+            t.task = format!("{}#{number}", t.task);
+        }
         all.tasks.append(&mut plan.tasks);
         all.suite_seed = None;
         so_far.append(&mut trials);

@@ -75,6 +75,10 @@ pub enum Stop {
 ///
 /// # Errors
 /// Every method gives [`Stop`] from the moment on at which the run is over.
+/// # Errors
+/// A call of an oracle ends with a [`Stop`] when the run is over: the target is reached, a limit is passed, or what was asked
+/// for does not exist.
+#[expect(clippy::missing_errors_doc, reason = "all oracles end alike, as the trait says")]
 pub trait Task {
     /// What is known about the task.
     fn spec(&self) -> &TaskSpec;

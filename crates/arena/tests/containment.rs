@@ -1,6 +1,7 @@
 //! Entries that misbehave, in processes of their own: contained, charged and named, and the others' scores do not move.
 //!
 //! No test harness: this program is also the entries.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 use hybridrepair_arena::{
     Assignment, Clock, Contender, Contest, Design, Entries, Entry, Family, Outcome, Programs, Standings, Stop, Task,

@@ -1,4 +1,5 @@
 //! What an entry may rely on, and what it cannot get round.
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use hybridrepair_arena::{
     Assignment, Design, Entries, Entry, Examples, Family, Limits, Norm, Outcome, ParamLayout, Params, Part, Problem,
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 const LIMITS: Limits = Limits { work: 10_000.0, seconds: 60.0, memory: u64::MAX };
 
-fn referee<'a>(problem: &'a mut dyn Problem, target: f64) -> Referee<'a> {
+fn referee(problem: &mut dyn Problem, target: f64) -> Referee<'_> {
     Referee::new("test", problem, target, LIMITS, 3)
 }
 

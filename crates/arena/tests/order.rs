@@ -1,4 +1,5 @@
 //! The order of the usual optimisers on suite `tiny`, by work.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 use hybridrepair_arena::{Clock, Referee, Scores, Trial, entry, play, tiny};
 use rayon::prelude::*;

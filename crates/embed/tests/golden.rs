@@ -1,4 +1,5 @@
 //! Against plain `PyTorch` 2.11.0: the numbers are those that `make_golden.py` prints.
+#![allow(missing_docs, clippy::unwrap_used, clippy::explicit_counter_loop, clippy::print_stdout)]
 
 use hybridrepair_core::Streams;
 use hybridrepair_data::{Images, Normalization};

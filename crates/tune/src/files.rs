@@ -72,14 +72,13 @@ pub fn probes_of(lines: &[ProbeLine]) -> Vec<Probe> {
     let mut whole = Vec::<bool>::new();
     for line in lines.iter().filter(|l| l.v == 1) {
         let point = Point { lr: line.lr, wd: line.wd, seed: line.seed };
-        let at = match probes.iter().position(|p| p.point == point) {
-            Some(at) => at,
-            None => {
-                let (start_loss, planned, seconds) = (line.start_loss, line.epochs, line.seconds);
-                probes.push(Probe { point, start_loss, epochs: Vec::new(), planned, seconds });
-                whole.push(false);
-                probes.len() - 1
-            }
+        let at = if let Some(at) = probes.iter().position(|p| p.point == point) {
+            at
+        } else {
+            let (start_loss, planned, seconds) = (line.start_loss, line.epochs, line.seconds);
+            probes.push(Probe { point, start_loss, epochs: Vec::new(), planned, seconds });
+            whole.push(false);
+            probes.len() - 1
         };
         let probe = &mut probes[at];
         if line.epoch == 1 {

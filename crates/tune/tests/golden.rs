@@ -1,5 +1,6 @@
 //! EVBMF and knowledge gain against numpy: singular values by LAPACK, the free energy minimised by ever finer grids.
 //! Section 5 (a): planted ranks and noise are found, random weights are silent.
+#![allow(missing_docs, clippy::unwrap_used, clippy::unreadable_literal, clippy::cloned_ref_to_slice_refs)]
 
 use hybridrepair_core::Streams;
 use hybridrepair_tune::{Layer, LayerGain, Side, Variant, knowledge, silent_share};

@@ -1,4 +1,5 @@
 //! Every branch of the searches, on formulas instead of networks.
+#![allow(missing_docs, clippy::unwrap_used, clippy::type_complexity)]
 
 use hybridrepair_core::Streams;
 use hybridrepair_tune::{

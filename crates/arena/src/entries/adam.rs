@@ -32,7 +32,7 @@ impl Rule for Adam {
     }
 }
 
-/// Adam with Nesterov momentum (Dozat, 2016) and PyTorch's schedule of the momentum.
+/// Adam with Nesterov momentum (Dozat, 2016) and `PyTorch`'s schedule of the momentum.
 pub(crate) struct Nadam {
     lr: f64,
     product: f64,

@@ -1,6 +1,6 @@
 use super::descent::Rule;
 
-/// Gradient descent with momentum as PyTorch has it: `v = momentum v + g; x -= lr v`.
+/// Gradient descent with momentum as `PyTorch` has it: `v = momentum v + g; x -= lr v`.
 pub(crate) struct Sgd {
     lr: f32,
     momentum: f32,
@@ -22,7 +22,7 @@ impl Rule for Sgd {
     }
 }
 
-/// `RMSProp` with PyTorch's defaults: the gradient over the root of its average square.
+/// `RMSProp` with `PyTorch`'s defaults: the gradient over the root of its average square.
 pub(crate) struct RmsProp {
     lr: f32,
     square: Vec<f32>,

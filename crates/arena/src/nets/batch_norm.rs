@@ -3,7 +3,7 @@ use super::layer::{Init, Layer, Memory, Statistics, Tensor};
 const EPSILON: f32 = 1e-5;
 const MOMENTUM: f32 = 0.1;
 
-/// Batch normalisation of every column over all rows, with running statistics as PyTorch keeps them: means, then
+/// Batch normalisation of every column over all rows, with running statistics as `PyTorch` keeps them: means, then
 /// variances, the latter unbiased.
 pub(crate) struct BatchNorm {
     pub(crate) channels: usize,
@@ -17,7 +17,9 @@ impl BatchNorm {
         for row in x.chunks_exact(c) {
             mean.iter_mut().zip(row).for_each(|(m, &v)| *m += f64::from(v));
         }
-        mean.iter_mut().for_each(|m| *m /= rows);
+        for m in &mut mean {
+            *m /= rows;
+        }
         let mut variance = vec![0.0f64; c];
         for row in x.chunks_exact(c) {
             for ((s, m), &v) in variance.iter_mut().zip(&mean).zip(row) {

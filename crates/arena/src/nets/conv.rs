@@ -99,13 +99,17 @@ impl Layer for MeanPool {
         let mut y = vec![0.0; n * self.channels];
         for (mean, cells) in y.chunks_exact_mut(self.channels).zip(x.chunks_exact(self.cells * self.channels)) {
             add_columns(cells, mean);
-            mean.iter_mut().for_each(|v| *v /= self.cells as f32);
+            for v in mean.iter_mut() {
+                *v /= self.cells as f32;
+            }
         }
         (y, Vec::new())
     }
 
     fn backward(&self, _: &[f32], _: &Memory, mut dy: Vec<f32>, _: usize, _: &mut [f32], _: bool) -> Vec<f32> {
-        dy.iter_mut().for_each(|v| *v /= self.cells as f32);
+        for v in &mut dy {
+            *v /= self.cells as f32;
+        }
         dy.chunks_exact(self.channels).flat_map(|d| d.repeat(self.cells)).collect()
     }
 }

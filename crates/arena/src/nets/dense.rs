@@ -78,7 +78,9 @@ pub(crate) struct Tanh;
 
 impl Layer for Tanh {
     fn forward(&self, _: &[f32], mut x: Vec<f32>, _: usize, _: Statistics<'_>) -> (Vec<f32>, Memory) {
-        x.iter_mut().for_each(|v| *v = libm::tanhf(*v));
+        for v in &mut x {
+            *v = libm::tanhf(*v);
+        }
         let memory = vec![x.clone()];
         (x, memory)
     }
@@ -94,12 +96,16 @@ pub(crate) struct Scale(pub(crate) f32);
 
 impl Layer for Scale {
     fn forward(&self, _: &[f32], mut x: Vec<f32>, _: usize, _: Statistics<'_>) -> (Vec<f32>, Memory) {
-        x.iter_mut().for_each(|v| *v *= self.0);
+        for v in &mut x {
+            *v *= self.0;
+        }
         (x, Vec::new())
     }
 
     fn backward(&self, _: &[f32], _: &Memory, mut dy: Vec<f32>, _: usize, _: &mut [f32], _: bool) -> Vec<f32> {
-        dy.iter_mut().for_each(|v| *v *= self.0);
+        for v in &mut dy {
+            *v *= self.0;
+        }
         dy
     }
 }

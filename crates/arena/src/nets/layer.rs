@@ -2,7 +2,7 @@ use hybridrepair_core::Stream;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-/// How a parameter tensor begins; PyTorch's defaults.
+/// How a parameter tensor begins; `PyTorch`'s defaults.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Init {
     /// Uniform in +-bound.

@@ -35,7 +35,7 @@ impl Layer for Embed {
     }
 }
 
-/// A layer of long short-term memory (gates in PyTorch's order i, f, g, o; one bias) on rows in the order (step, example).
+/// A layer of long short-term memory (gates in `PyTorch`'s order i, f, g, o; one bias) on rows in the order (step, example).
 pub(crate) struct Lstm {
     pub(crate) input: usize,
     pub(crate) width: usize,

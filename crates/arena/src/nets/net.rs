@@ -105,7 +105,9 @@ impl Net {
             }
             sum += libm::log(total) - f64::from(right);
             let scale = share / total as f32;
-            row.iter_mut().for_each(|v| *v *= scale);
+            for v in row.iter_mut() {
+                *v *= scale;
+            }
             row[label] -= share;
         }
         (sum / labels.len() as f64, logits)

@@ -8,7 +8,9 @@ fn check(net: &Net, x: &[f32], labels: &[u32]) {
     let mut stream = Streams::new(3).named("check");
     let mut params = net.init(&mut stream);
     // away from the beginning, where biases are alike and normalisation is trivial
-    params.iter_mut().for_each(|p| *p += stream.gen_range(-0.05..0.05));
+    for p in &mut params {
+        *p += stream.gen_range(-0.05..0.05);
+    }
     let mut statistics = net.statistics();
     let (loss, grads) = net.grad(&params, &mut statistics, x.to_vec(), labels);
     assert_eq!(loss, net.loss(&params, &statistics, x.to_vec(), labels, Norm::Batch), "the loss of both oracles");

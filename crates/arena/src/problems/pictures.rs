@@ -47,6 +47,6 @@ fn small(part: &Labelled) -> Dataset {
             inputs.push(sum as f32 / (block * block) as f32);
         }
     }
-    let labels = part.labels.iter().map(|c| c.0 as u32).collect();
+    let labels = part.labels.iter().map(|c| c.0).collect();
     Dataset { inputs, features: SIDE * SIDE * Images::CHANNELS, labels, places: 1 }
 }

@@ -14,7 +14,7 @@ const EPOCHS: f64 = 12.0;
 /// Sequences per batch.
 const BATCH: usize = 32;
 
-/// The task `language`: two layers of LSTM on generated text, or one on the words of a text file, WikiText for instance.
+/// The task `language`: two layers of LSTM on generated text, or one on the words of a text file, `WikiText` for instance.
 /// The target on a file is what the baseline reaches ([`calibrate`]).
 ///
 /// # Errors

@@ -86,7 +86,7 @@ impl Contender {
             fs::write(&path, content).map_err(|e| ArenaError::io("write", &path, e))
         };
         match self {
-            Self::BuiltIn(_) => return Ok(Vec::new()),
+            Self::BuiltIn(_) => Ok(Vec::new()),
             Self::Python { file, .. } => {
                 write("train.py", &fs::read(file).map_err(|e| ArenaError::io("read", file, e))?)?;
                 write(SHIM_FILE, SHIM.as_bytes())?;

@@ -48,7 +48,8 @@ impl Message {
     }
 
     pub(crate) fn write(&self, to: &mut dyn Write) -> io::Result<()> {
-        let bytes: Vec<u8> = self.params.iter().flat_map(|p| p.values()).flat_map(|v| v.to_le_bytes()).collect();
+        let bytes: Vec<u8> =
+            self.params.iter().flat_map(super::super::params::Params::values).flat_map(|v| v.to_le_bytes()).collect();
         let slots = self.params.iter().flat_map(|p| p.layout().slots());
         // numbered names keep the order, which safetensors does not promise
         let views: Vec<(String, TensorView<'_>)> = slots

@@ -86,7 +86,7 @@ impl TierArg {
 #[derive(Args, Debug, Clone, Default)]
 pub struct ExtractorArgs {
     /// Where embeddings come from: penultimate, penultimate-views, or a file: one that
-    /// `pretrain` made, TorchScript, a checkpoint of MoCo v3, a state dict of a known architecture, or a .npy of rows
+    /// `pretrain` made, TorchScript, a checkpoint of `MoCo` v3, a state dict of a known architecture, or a .npy of rows
     #[arg(long, value_name = "NAME|FILE")]
     pub extractor: Option<String>,
     /// The extractor's input, one side or height and width as in 224x320 [default: its file's]

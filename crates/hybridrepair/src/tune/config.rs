@@ -70,7 +70,7 @@ impl TuneConfig {
         if self.probe_epochs == 0 || self.budget == 0 {
             return wrong("tune: probe_epochs and budget are at least 1".to_owned());
         }
-        if self.max_seconds.is_some_and(|s| !(s > 0.0)) {
+        if self.max_seconds.is_some_and(|s| s.is_nan() || s <= 0.0) {
             return wrong("tune: max_seconds is above 0".to_owned());
         }
         if self.probe_images == Some(0) {

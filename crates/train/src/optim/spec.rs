@@ -172,7 +172,7 @@ impl OptimSpec {
     pub const NAMES: [&'static str; 10] =
         ["sgd", "adamw", "lars", "adam", "nadam", "adamax", "rmsprop", "adagrad", "adadelta", "adabound"];
 
-    /// The optimiser of this name with `PyTorch`'s defaults (AdaBound and LARS: their authors').
+    /// The optimiser of this name with `PyTorch`'s defaults (`AdaBound` and LARS: their authors').
     ///
     /// # Errors
     /// When there is none of this name.

@@ -29,7 +29,7 @@ impl Knee {
     }
 
     /// Why the walk ends at the last of these probes.
-    fn end_of_walk(&self, walked: &[Probe], lab: &Lab<'_>) -> Option<String> {
+    fn end_of_walk(walked: &[Probe], lab: &Lab<'_>) -> Option<String> {
         let last = walked.last()?;
         let learned = walked.iter().any(|p| lab.guard.alone(p).is_none());
         if learned && let Some(why) = lab.objection(last) {
@@ -106,7 +106,7 @@ impl Search for Knee {
             let ahead = (1..=16).map(|k| lr * step.powi(k)).filter(|r| *r <= self.end).map(Point::rate);
             self.path.push(Point::rate(lr));
             walked.extend(lab.probe(&[Point::rate(lr)], &ahead.collect::<Vec<_>>())?);
-            if let Some(why) = self.end_of_walk(&walked, lab) {
+            if let Some(why) = Self::end_of_walk(&walked, lab) {
                 break why;
             }
             let silent = walked.last().is_none_or(|p| p.z() >= 1.0);

@@ -69,7 +69,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
     }
     if args.trials == 1 {
         let trained = train(&config, &dir, &mut terminal).map_err(failure)?;
-        return one(args, &config, &dir, &trained);
+        return Ok(one(args, &config, &dir, &trained));
     }
     write_config(&dir.layout().config(), &config)?;
     let mut rows = Vec::new();
@@ -84,11 +84,11 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
     several(args, &config, &dir, &rows)
 }
 
-fn one(args: &TrainArgs, config: &TrainConfig, dir: &RunDir, trained: &Trained) -> Result<ExitCode, Failure> {
+fn one(args: &TrainArgs, config: &TrainConfig, dir: &RunDir, trained: &Trained) -> ExitCode {
     let best = dir.layout().checkpoint("best");
     if let Some(treated) = &trained.treated {
         told(treated, &config.monitor, dir.layout(), args.output.json);
-        return Ok(if treated.refused(Mode::Repair) { Exit::Refused.into() } else { ExitCode::SUCCESS });
+        return if treated.refused(Mode::Repair) { Exit::Refused.into() } else { ExitCode::SUCCESS };
     }
     if args.output.json {
         let value = json!({
@@ -107,7 +107,7 @@ fn one(args: &TrainArgs, config: &TrainConfig, dir: &RunDir, trained: &Trained) 
         say!("checkpoint: {}", best.display());
     }
     let stopped = config.monitor.mode == Mode::Stop && !trained.findings.is_empty();
-    Ok(if stopped { Exit::Refused.into() } else { ExitCode::SUCCESS })
+    if stopped { Exit::Refused.into() } else { ExitCode::SUCCESS }
 }
 
 /// Several trainings in a table, also in `trials.json`.

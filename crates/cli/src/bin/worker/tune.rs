@@ -68,7 +68,7 @@ fn write_recipe(file: &Path, config: &TuneConfig, tuned: &Tuned) -> Result<(), F
 
 /// A row per probe.
 fn curve(tuned: &Tuned) -> Vec<serde_json::Value> {
-    let best = tuned.probes.iter().map(|p| p.loss()).fold(f64::INFINITY, f64::min);
+    let best = tuned.probes.iter().map(hybridrepair::tuning::Probe::loss).fold(f64::INFINITY, f64::min);
     let row = |p: &hybridrepair::tuning::Probe| {
         let z = p.epochs.iter().any(|e| e.z.is_some()).then(|| p.z());
         json!({
@@ -84,7 +84,7 @@ fn curve(tuned: &Tuned) -> Vec<serde_json::Value> {
 pub(crate) fn print(tuned: &Tuned) {
     let choice = &tuned.choice;
     let probes = &tuned.probes;
-    let best = probes.iter().map(|p| p.loss()).fold(f64::INFINITY, f64::min);
+    let best = probes.iter().map(hybridrepair::tuning::Probe::loss).fold(f64::INFINITY, f64::min);
     let with_z = probes.iter().any(|p| p.epochs.iter().any(|e| e.z.is_some()));
     say!("{:>10}  {:>9}  {:>6}  {:>8}  {:>7}  verdict", "lr", "decay", "Z", "loss", "val");
     for p in probes {
