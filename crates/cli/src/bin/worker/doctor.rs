@@ -140,7 +140,7 @@ pub(crate) fn told(treated: &Treated, monitor: &MonitorSettings, layout: &Layout
         return;
     }
     let Trial { epochs, best_acc, .. } = &treated.before;
-    say!("{epochs} epochs, best validation accuracy {:.2} %", 100.0 * best_acc);
+    say!("{epochs} epochs, best validation accuracy {}", percent(*best_acc));
     if monitor.mode != Mode::Off && treated.findings.is_empty() {
         say!("no problem by the rules {}", monitor.profile);
     }
@@ -153,14 +153,8 @@ pub(crate) fn told(treated: &Treated, monitor: &MonitorSettings, layout: &Layout
         say!("{:<6} {:<14} {:>6} {:>8} {:>8}  change", "round", "verdict", "epochs", "val", "seconds");
         for a in &outcome.attempts {
             let verdict = verdict(a.verdict);
-            let acc = 100.0 * a.trial.settled;
-            say!(
-                "{:<6} {verdict:<14} {:>6} {acc:>6.2} % {:>8.1}  {}",
-                a.round,
-                a.trial.epochs,
-                a.trial.seconds,
-                a.change
-            );
+            let acc = percent(a.trial.settled);
+            say!("{:<6} {verdict:<14} {:>6} {acc:>8} {:>8.1}  {}", a.round, a.trial.epochs, a.trial.seconds, a.change);
         }
         let ending = match outcome.ending {
             Ending::Solved => "solved",
@@ -170,14 +164,14 @@ pub(crate) fn told(treated: &Treated, monitor: &MonitorSettings, layout: &Layout
             Ending::Budget => "the budget is used",
         };
         say!(
-            "{ending}: {:.2} % instead of {:.2} %, for {:.1} trainings",
-            100.0 * outcome.trial.best_acc,
-            100.0 * best_acc,
+            "{ending}: {} instead of {}, for {:.1} trainings",
+            percent(outcome.trial.settled),
+            percent(treated.before.settled),
             outcome.models
         );
     }
     if let Some(control) = &treated.control {
-        say!("remedies drawn at random, at the same cost: {:.2} %", 100.0 * control.trial.settled);
+        say!("remedies drawn at random, at the same cost: {}", percent(control.trial.settled));
     }
     if best.is_file() {
         say!("checkpoint: {}", best.display());
@@ -192,6 +186,11 @@ fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Failed => "failed",
         Verdict::Looked => "first look",
     }
+}
+
+/// An accuracy in words.
+fn percent(acc: f64) -> String {
+    if acc.is_finite() { format!("{:.2} %", 100.0 * acc) } else { "-".to_owned() }
 }
 
 fn number(x: f64) -> Option<f64> {
