@@ -127,7 +127,7 @@ impl From<ArenaError> for Failure {
                 (Exit::Refused, "a target must be in reach of the baseline: give the task more data or a smaller net")
             }
             ArenaError::Start { .. } => (Exit::Usage, "check that the program is there; --python names another Python"),
-            ArenaError::Format { .. } => (Exit::Input, "write the file again; it was not changed"),
+            ArenaError::Format { .. } => (Exit::Input, "pass another file, or write it again; it was not changed"),
             _ => (Exit::Input, "check the path and its rights"),
         };
         Self::new(exit, &error).help(help)

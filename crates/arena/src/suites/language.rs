@@ -28,7 +28,9 @@ pub fn language(text: Option<&Path>, entries: &Entries, baseline: &str) -> Resul
     let format = |why: String| ArenaError::Format { path: path.to_owned(), why };
     let content = String::from_utf8(content).map_err(|_| format("is no UTF-8 text".to_owned()))?;
     let words = Words::of(&content);
-    let splits = words.splits().ok_or_else(|| format(format!("has {} words, too few", words.len())))?;
+    let splits = words
+        .splits()
+        .ok_or_else(|| format(format!("has {} words, too few to split", content.split_whitespace().count())))?;
     let splits = Arc::new(splits);
     let symbols = words.symbols();
     let epoch = splits.train.len() as f64 + splits.target.len() as f64 / 3.0;
