@@ -30,7 +30,7 @@ const FEATURES: [f64; 16] = [
     -0.408_564_6,
     -0.501_018_8,
 ];
-/// In `f64`. `PyTorch`'s own `f32` says 6.054_73: batch norms over eight pictures of one pixel carry rounding this far.
+/// In `f64`. `PyTorch`'s own `f32` says `6.054_73`: batch norms over eight pictures of one pixel carry rounding this far.
 const LOSS: f64 = 6.074_063;
 const LARS_W: [f64; 6] = [0.922_089_6, 0.792_107_5, 0.554_917_2, 0.260_261_7, -0.106_069_5, -0.458_044_8];
 const LARS_B: [f64; 3] = [0.742_928_2, 0.681_579_4, 0.527_981_5];

@@ -1,6 +1,6 @@
 //! The settings of a repair, as in a recipe; presets give the values that a recipe leaves out.
 
-use crate::{CheapConfig, Error, Method, StopConfig, Tier};
+use crate::{CheapConfig, Error, Method, RepairTuneConfig, StopConfig, Tier};
 use hybridrepair_core::{Budget, SealedLabels};
 use hybridrepair_data::{
     BiasModel, Corrupt, Cut, DataError, Dataset, DrawSource, Field, Labelled, LoadOptions, Normalization,
@@ -180,26 +180,6 @@ pub struct ZeroLabelConfig {
 impl Default for ZeroLabelConfig {
     fn default() -> Self {
         Self { batch_norm: false, prior: true }
-    }
-}
-
-/// How the learning rate of the repair is found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RepairTuneConfig {
-    /// Whether it is looked for; else the recipe's is taken.
-    pub auto: bool,
-    /// Epochs of a probe.
-    pub epochs: usize,
-    /// Probes at most.
-    pub budget: usize,
-    /// Lowest and highest rate; from a tenth of the recipe's to ten times it when not given.
-    pub range: Option<[f64; 2]>,
-}
-
-impl Default for RepairTuneConfig {
-    fn default() -> Self {
-        Self { auto: false, epochs: 1, budget: 9, range: None }
     }
 }
 

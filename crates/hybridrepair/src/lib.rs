@@ -84,7 +84,7 @@ pub use {
     arrays::{NpyRows, read_array, write_array},
     config::{
         AnnotateConfig, By, DataConfig, EpochRule, FolderConfig, Judge, Preset, RegionsConfig, RepairConfig,
-        RepairTuneConfig, SignsSizes, ThresholdConfig, ZeroLabelConfig,
+        SignsSizes, ThresholdConfig, ZeroLabelConfig,
     },
     early::{Cell as EarlyCell, ClassReport, EarlyConfig, EarlyReport, EpochRow, Rule, early},
     embed_folder::{Embedded, embed_files},
@@ -102,7 +102,7 @@ pub use {
     tier::{CheapConfig, Layers, StopConfig, Tier},
     train::{TrainConfig, Trained, train},
     trainer::Trainer,
-    tune::{TuneConfig, Tuned, tune, with_choice},
+    tune::{RepairTuneConfig, TuneConfig, Tuned, tune, with_choice},
 };
 
 /// What most programs want.

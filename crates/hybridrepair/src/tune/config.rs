@@ -106,3 +106,23 @@ impl TuneConfig {
         Limits { probes: self.budget, seconds: self.max_seconds.unwrap_or(f64::INFINITY) }
     }
 }
+
+/// How the learning rate of the repair is found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RepairTuneConfig {
+    /// Whether it is looked for; else the recipe's is taken.
+    pub auto: bool,
+    /// Epochs of a probe.
+    pub epochs: usize,
+    /// Probes at most.
+    pub budget: usize,
+    /// Lowest and highest rate; from a tenth of the recipe's to ten times it when not given.
+    pub range: Option<[f64; 2]>,
+}
+
+impl Default for RepairTuneConfig {
+    fn default() -> Self {
+        Self { auto: false, epochs: 1, budget: 9, range: None }
+    }
+}

@@ -5,7 +5,7 @@ mod files;
 mod layers;
 mod network;
 
-pub use config::TuneConfig;
+pub use config::{RepairTuneConfig, TuneConfig};
 pub(crate) use files::TuneFiles;
 pub(crate) use network::{start_loss, told};
 
