@@ -92,7 +92,8 @@ fn fifty_labels_by_keys_with_everything_that_goes_wrong() {
     b.wait_for("document.getElementById('trouble').hidden");
     seen.insert(before.clone());
     b.wait_for(&format!("turn.card.id !== {before}"));
-    let of_before: Vec<_> = ledger(&w, "run").into_iter().filter(|l| l["idx"].to_string() == before).collect();
+    let of_before: Vec<_> =
+        ledger(&w, "run").into_iter().filter(|l| l["idx"].as_u64() == before.parse().ok()).collect();
     assert_eq!(
         of_before.iter().map(|l| l["class"].clone()).collect::<Vec<_>>(),
         [Value::from(4)],

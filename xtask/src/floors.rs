@@ -19,6 +19,8 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("runs", 2, &["core"]),
     // the light program handles patches: a feature would link it with libtorch
     ("patch", 2, &["core", "kernels"]),
+    // searches and singular values; the probes that train lie in the facade
+    ("tune", 2, &["core"]),
     // `examine` of the light program replays its rules
     ("doctor", 2, &["core"]),
     ("torch", 2, &["core", "data", "pytorch-file"]),
@@ -26,8 +28,8 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("embed", 3, &["core", "data", "pytorch-file", "torch", "train"]),
     // the second pass draws from the uint8 pool and makes its views, hence `data`
     ("finetune", 3, &["core", "data", "torch", "train"]),
-    ("tune", 3, &["core", "torch", "train"]),
-    ("arena", 3, &["core", "torch", "train"]),
+    // tasks, entries and referee in plain Rust
+    ("arena", 3, &["core", "data", "runs"]),
     // a page reads pictures, and writes answers into a run
     ("serve", 3, &["core", "data", "label", "runs"]),
     ("patch-torch", 3, &["core", "patch", "torch"]),
@@ -45,7 +47,7 @@ const BESIDE: &[(&str, &[&str])] = &[
 
 /// Heavy or opinionated libraries, and the only crates that may import them.
 const OUTSIDE: &[(&str, &[&str])] = &[
-    ("tch", &["torch", "train", "embed", "finetune", "doctor-torch", "tune", "patch-torch", "arena"]),
+    ("tch", &["torch", "train", "embed", "finetune", "doctor-torch", "patch-torch"]),
     ("torch-sys", &["torch"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),

@@ -1,4 +1,5 @@
 use crate::Exit;
+use hybridrepair_arena::ArenaError;
 use hybridrepair_core::CoreError;
 use hybridrepair_data::DataError;
 use hybridrepair_doctor::DoctorError;
@@ -109,6 +110,27 @@ impl From<SelectError> for Failure {
             SelectError::Needs { .. } => Self::new(Exit::Usage, &error).help("pass the array that it names"),
             _ => Self::new(Exit::Usage, &error),
         }
+    }
+}
+
+impl From<ArenaError> for Failure {
+    fn from(error: ArenaError) -> Self {
+        let (exit, help) = match error {
+            ArenaError::Data(error) => return error.into(),
+            ArenaError::Runs(error) => return error.into(),
+            ArenaError::Unknown { .. } => (Exit::Usage, "`hybridrepair arena list` shows suites, tasks and entries"),
+            ArenaError::Setting { what: "folder", .. } => {
+                (Exit::Usage, "choose another --output-dir; --overwrite replaces a contest and nothing else")
+            }
+            ArenaError::Setting { .. } => (Exit::Usage, "look at `hybridrepair arena --help`"),
+            ArenaError::Unreliable { .. } => {
+                (Exit::Refused, "a target must be in reach of the baseline: give the task more data or a smaller net")
+            }
+            ArenaError::Start { .. } => (Exit::Usage, "check that the program is there; --python names another Python"),
+            ArenaError::Format { .. } => (Exit::Input, "pass another file, or write it again; it was not changed"),
+            _ => (Exit::Input, "check the path and its rights"),
+        };
+        Self::new(exit, &error).help(help)
     }
 }
 

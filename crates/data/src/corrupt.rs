@@ -189,11 +189,11 @@ mod tests {
     use hybridrepair_core::{ClassId, SampleId, SealedLabels};
 
     fn field(rows: &[u64]) -> Field {
-        let picture = |id: u64| (0..16 * 16 * 3).map(move |p: u64| ((p * 7 + id * 31) % 200) as u8);
+        let picture = |id: u64| (0..32 * 32 * 3).map(move |p: u64| ((p * 7 + id * 31) % 200) as u8);
         let data = rows.iter().flat_map(|&id| picture(id)).collect();
         let labels = vec![ClassId::from(0); rows.len()];
         Field {
-            images: Images::new(data, 16, 16).unwrap(),
+            images: Images::new(data, 32, 32).unwrap(),
             labels: SealedLabels::seal("field", labels),
             ids: rows.iter().map(|&id| SampleId(id)).collect(),
             conditions: None,

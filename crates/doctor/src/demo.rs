@@ -72,7 +72,7 @@ fn on_blob(net: NetSpec, epochs: usize, batch_size: usize, optimizer: OptimizerP
     Plan { loss: Loss::CrossEntropy, scaling: Scaling::None, ..plan }
 }
 
-/// Eight small sigmoid layers: published case "Gradient_Vanish".
+/// Eight small sigmoid layers: published case "`Gradient_Vanish`".
 fn vanish() -> Demo {
     let net = NetSpec::mlp(2, &[5; 8], Activation::Sigmoid, 1, Activation::Sigmoid).with_init(Init::HeUniform);
     let plan = on_circle(net, 300, 128, OptimizerPlan::new("adam", 1e-3));
@@ -86,14 +86,14 @@ fn explode() -> Demo {
     Demo { name: "explode", problem: Problem::ExplodingGradient, points: Points::Circle, good: 0.6, plan }
 }
 
-/// Twenty narrow ReLU layers.
+/// Twenty narrow `ReLU` layers.
 fn dying() -> Demo {
     let net = NetSpec::mlp(2, &[10; 20], Activation::Relu, 1, Activation::Sigmoid);
     let plan = on_circle(net, 100, 32, OptimizerPlan::new("adam", 1e-3));
     Demo { name: "dying", problem: Problem::DyingRelu, points: Points::Circle, good: 0.7, plan }
 }
 
-/// Steps after every sample with momentum: published case "Oscillating_Loss".
+/// Steps after every sample with momentum: published case "`Oscillating_Loss`".
 fn oscillate() -> Demo {
     let mut net = NetSpec::mlp(2, &[50], Activation::Relu, 3, Activation::Softmax);
     hidden_init(&mut net, Init::HeUniform);
@@ -114,7 +114,7 @@ fn slow() -> Demo {
     Demo { name: "slow", problem: Problem::SlowConvergence, points: Points::Blob, good: 0.7, plan }
 }
 
-/// A ReLU where the softmax belongs: published case "Improper_Activation".
+/// A `ReLU` where the softmax belongs: published case "`Improper_Activation`".
 fn activation() -> Demo {
     let mut net = NetSpec::mlp(2, &[50; 4], Activation::Relu, 3, Activation::Relu);
     hidden_init(&mut net, Init::HeUniform);

@@ -16,7 +16,7 @@ pub enum Init {
     HeUniform,
     /// Normal with standard deviation `sqrt(2 / in)`.
     HeNormal,
-    /// Uniform within `sqrt(3 / in)` (LeCun et al. 1998).
+    /// Uniform within `sqrt(3 / in)` (`LeCun` et al. 1998).
     LecunUniform,
     /// Normal with standard deviation `sqrt(1 / in)`.
     LecunNormal,

@@ -1,4 +1,4 @@
-//! Problems of a training run, recognised from gradients and learning curves, and repaired by changed plans (AutoTrainer,
+//! Problems of a training run, recognised from gradients and learning curves, and repaired by changed plans (`AutoTrainer`,
 //! Zhang et al., ICSE 2021).
 //!
 //! Nothing here trains or touches tensors. [`Reading`]s are data: whoever trains takes them, [`Rules`] of a profile judge

@@ -160,7 +160,7 @@ impl Plan {
             return Err(DoctorError::setting("momentum", o.momentum, "is not at least 0 and below 1"));
         }
         if let Some(Clipping::Value(bound) | Clipping::Norm(bound)) = self.clip
-            && !(bound > 0.0)
+            && (bound.is_nan() || bound <= 0.0)
         {
             return Err(DoctorError::setting("clip", bound, "is not above 0"));
         }

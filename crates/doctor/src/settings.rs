@@ -235,7 +235,7 @@ impl MonitorSettings {
             return Err(DoctorError::setting("monitor", "0", "checks and window are at least 1"));
         }
         let budgets = [self.budget_models, self.budget_seconds];
-        if let Some(budget) = budgets.into_iter().flatten().find(|b| !(*b > 0.0)) {
+        if let Some(budget) = budgets.into_iter().flatten().find(|b| b.is_nan() || *b <= 0.0) {
             return Err(DoctorError::setting("monitor: budget", budget, "is not above 0"));
         }
         for name in self.order.values().flatten() {

@@ -186,12 +186,11 @@ impl<'a> Solver<'a> {
         let name = format!("{round}-{remedy}-{attempt}{}", if epochs < plan.epochs { "-look" } else { "" });
         let weights = self.settings.start();
         let known = self.journal.find(&name, plan);
-        let trial = match &known {
-            Some(trial) => trial.clone(),
-            None => {
-                let from = (weights == Weights::Warm).then_some(from.name.as_str());
-                self.trainer.train(Job { plan, name: &name, epochs, from })?
-            }
+        let trial = if let Some(trial) = &known {
+            trial.clone()
+        } else {
+            let from = (weights == Weights::Warm).then_some(from.name.as_str());
+            self.trainer.train(Job { plan, name: &name, epochs, from })?
         };
         self.models += trial.epochs as f64 / plan.epochs as f64;
         self.seconds += trial.seconds;

@@ -1,4 +1,5 @@
 //! Training that is cut goes on bit-equal, and learning tells pictures apart.
+#![allow(missing_docs, clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 use hybridrepair_core::{ClassId, Streams};
 use hybridrepair_data::{Images, Normalization};
@@ -17,7 +18,7 @@ const SPEC: ModelSpec = ModelSpec { arch: Arch::MobileNet, width: 0.1, classes: 
 /// Noisy stripes: class `i % 4` has stripes of its own period.
 fn pictures(n: usize) -> Images {
     let pixel = |i: usize, y: usize, x: usize, c: usize| {
-        let stripe = if (y / (1 + i % 4)) % 2 == 0 { 150 } else { 60 };
+        let stripe = if (y / (1 + i % 4)).is_multiple_of(2) { 150 } else { 60 };
         let noise = (i * 7919 + y * 104_729 + x * 1_299_709 + c * 15_485_863) % 50;
         (stripe + noise) as u8
     };

@@ -72,8 +72,8 @@ fn write_context(
     let mut ids = |rows: &[PoolIdx]| -> Result<Vec<SampleId>, Error> {
         let named = rows.iter().map(|&idx| {
             let id = session.pool.id(idx);
-            if !context.files.contains_key(&id) {
-                context.files.insert(id, picture(session, layout, id, idx)?);
+            if let std::collections::btree_map::Entry::Vacant(e) = context.files.entry(id) {
+                e.insert(picture(session, layout, id, idx)?);
             }
             Ok(id)
         });

@@ -1,6 +1,6 @@
 //! The settings of a repair, as in a recipe; presets give the values that a recipe leaves out.
 
-use crate::{CheapConfig, Error, Method, StopConfig, Tier};
+use crate::{CheapConfig, Error, Method, RepairTuneConfig, StopConfig, Tier};
 use hybridrepair_core::{Budget, SealedLabels};
 use hybridrepair_data::{
     BiasModel, Corrupt, Cut, DataError, Dataset, DrawSource, Field, Labelled, LoadOptions, Normalization,
@@ -239,6 +239,8 @@ pub struct RepairConfig {
     pub finetune: RepairSettings,
     /// Weak-to-strong training.
     pub matching: MatchSettings,
+    /// The search for the learning rate.
+    pub tune: RepairTuneConfig,
     /// Training behind a frozen trunk.
     pub cheap: CheapConfig,
     /// Repair without labels.
@@ -332,6 +334,10 @@ impl RepairConfig {
         {
             return wrong("consistency: at most 255 views, max_depth at least 1, severity above 0.1 and at most 10");
         }
+        let u = &self.tune;
+        if u.epochs == 0 || u.budget == 0 || u.range.is_some_and(|[lo, hi]| !(lo > 0.0 && lo < hi && hi.is_finite())) {
+            return wrong("tune: epochs and budget are at least 1, range is a rising pair of rates above 0");
+        }
         if let Some(file) = self.extractor.parse::<Extractor>()?.file() {
             std::fs::metadata(file).map_err(DataError::io(file))?;
         }
@@ -379,6 +385,7 @@ impl RepairConfig {
             threshold: ThresholdConfig::default(),
             finetune: RepairSettings::default(),
             matching: MatchSettings::default(),
+            tune: RepairTuneConfig::default(),
             cheap: CheapConfig::default(),
             zero_label: ZeroLabelConfig::default(),
             // upstream has none

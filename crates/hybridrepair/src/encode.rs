@@ -33,23 +33,20 @@ pub fn encode(opened: &Opened, images: &Images, files: Option<&[PathBuf]>) -> Re
         return Ok(opened.encoder.encode(images, &normalizer)?);
     }
     let input = input_of(opened)?;
-    match files {
-        Some(files) => {
-            let (rows, skipped) = encode_files(opened, files, &input)?;
-            // they have decoded before
-            match skipped.into_iter().next() {
-                Some((i, why)) => Err(DataError::Format { path: files[i].clone(), why }.into()),
-                None => Ok(rows),
-            }
+    if let Some(files) = files {
+        let (rows, skipped) = encode_files(opened, files, &input)?;
+        // they have decoded before
+        match skipped.into_iter().next() {
+            Some((i, why)) => Err(DataError::Format { path: files[i].clone(), why }.into()),
+            None => Ok(rows),
         }
-        None => {
-            let size = (images.height(), images.width());
-            Ok(opened.encoder.encode_with(images.len(), (height, width), |i, out| {
-                let mut bytes = vec![0; input.stride()];
-                input.place(images.get(i), size, &mut bytes);
-                normalizer.apply(&bytes, out);
-            })?)
-        }
+    } else {
+        let size = (images.height(), images.width());
+        Ok(opened.encoder.encode_with(images.len(), (height, width), |i, out| {
+            let mut bytes = vec![0; input.stride()];
+            input.place(images.get(i), size, &mut bytes);
+            normalizer.apply(&bytes, out);
+        })?)
     }
 }
 

@@ -54,6 +54,9 @@ pub enum Error {
     /// Repair without training.
     #[error(transparent)]
     Patch(#[from] hybridrepair_patch::PatchError),
+    /// The search for a learning rate.
+    #[error(transparent)]
+    Tune(#[from] hybridrepair_tune::TuneError),
     /// Training under watch.
     #[error(transparent)]
     Doctor(#[from] hybridrepair_doctor::DoctorError),

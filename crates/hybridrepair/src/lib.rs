@@ -63,6 +63,8 @@ mod tier;
 mod train;
 #[cfg(feature = "torch")]
 mod trainer;
+#[cfg(feature = "torch")]
+mod tune;
 
 pub use hybridrepair_core as core;
 pub use hybridrepair_data as data;
@@ -74,6 +76,7 @@ pub use hybridrepair_propagate as propagate;
 pub use hybridrepair_regions as regions;
 pub use hybridrepair_runs as runs;
 pub use hybridrepair_select as select;
+pub use hybridrepair_tune as tuning;
 pub use progress::{Progress, Silent};
 
 #[cfg(feature = "torch")]
@@ -99,6 +102,7 @@ pub use {
     tier::{CheapConfig, Layers, StopConfig, Tier},
     train::{TrainConfig, Trained, train},
     trainer::Trainer,
+    tune::{RepairTuneConfig, TuneConfig, Tuned, tune, with_choice},
 };
 
 /// What most programs want.

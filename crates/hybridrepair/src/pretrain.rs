@@ -60,7 +60,7 @@ impl Default for PretrainConfig {
 }
 
 impl PretrainConfig {
-    /// The values that fit a method: for `simclr` a small network and AdamW; for `mocov3` those of its authors for a
+    /// The values that fit a method: for `simclr` a small network and `AdamW`; for `mocov3` those of its authors for a
     /// `ResNet`-50, with a batch that one device holds.
     pub fn of(method: SelfSupervision) -> Self {
         let moco = matches!(method, SelfSupervision::Mocov3 { .. });

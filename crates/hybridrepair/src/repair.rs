@@ -108,7 +108,8 @@ fn work(session: &Session, run: &mut Run<'_>, method: Method, rule_name: Option<
         }
         let tau = method.trusts().then(|| stages::threshold(session, run, &evidence)).transpose()?;
         let taught = stages::Taught { labels, method, evidence: &evidence, tau, behind: behind.as_ref() };
-        repaired = Some(stages::finetune(session, run, &before, taught)?);
+        let lr = stages::tune(session, run, &before, &taught)?;
+        repaired = Some(stages::finetune(session, run, &before, taught, lr)?);
     }
     if method.trainer == Trainer::ZeroLabel {
         repaired = Some(stages::zero_label(session, run, &before)?);

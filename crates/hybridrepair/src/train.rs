@@ -255,7 +255,7 @@ fn repaired(
     })
 }
 
-fn objective(
+pub(crate) fn objective(
     config: &TrainConfig,
     splits: &Splits,
     field: Option<Vec<ClassId>>,

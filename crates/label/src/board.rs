@@ -1,4 +1,4 @@
-use crate::{Asked, AskedImage, Verdict, last_answers, take::is_free};
+use crate::{Asked, AskedImage, Verdict, last_answers, take::is_paid};
 use hybridrepair_core::{ClassId, Entry, Reply, SampleId};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -171,7 +171,8 @@ impl Board {
             return Err(NotTaken::Answered);
         }
         let was_done = self.wanted(at) == 0;
-        let cost = if is_free(before, class, &self.asked) { 0.0 } else { 1.0 };
+        let free = before.is_some_and(|said| is_paid(said, &self.asked)) || !is_paid(class, &self.asked);
+        let cost = if free { 0.0 } else { 1.0 };
         self.answers[at].insert(seat.annotator.clone(), class);
         self.skipped.remove(&(seat.annotator.clone(), at));
         match (was_done, self.wanted(at) == 0) {

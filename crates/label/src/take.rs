@@ -93,6 +93,7 @@ pub fn take(
         taken.corrections += usize::from(before.is_some());
         taken.cannot_tell += usize::from(class.is_none());
         last.insert((image.idx, by.clone()), class);
+        let free = before.is_some_and(|said| is_paid(said, asked)) || !is_paid(class, asked);
         taken.replies.push(Reply {
             idx: image.idx,
             class,
@@ -100,7 +101,7 @@ pub fn take(
             what: what.to_owned(),
             by,
             seconds: row.seconds,
-            cost: if is_free(before, class, asked) { 0.0 } else { row.cost.unwrap_or(1.0) },
+            cost: if free { 0.0 } else { row.cost.unwrap_or(1.0) },
             answered: row.answered.clone(),
         });
     }
@@ -110,11 +111,10 @@ pub fn take(
     }
 }
 
-/// Whether an answer costs nothing: what was paid is not paid again, and "cannot tell" only where it counts. `before` is the
-/// same annotator's earlier answer on the picture.
-pub(crate) fn is_free(before: Option<Option<ClassId>>, class: Option<ClassId>, asked: &Asked) -> bool {
-    let paid = |said: Option<ClassId>| said.is_some() || asked.cannot_tell_costs;
-    before.is_some_and(paid) || !paid(class)
+/// Whether an answer costs something by itself: "cannot tell" only where it counts. What an annotator was paid for once is not
+/// paid again.
+pub(crate) fn is_paid(said: Option<ClassId>, asked: &Asked) -> bool {
+    said.is_some() || asked.cannot_tell_costs
 }
 
 fn unknown(path: &Path, row: &Row, label: &str, count: usize, asked: &Asked) -> LabelError {

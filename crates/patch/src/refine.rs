@@ -43,6 +43,9 @@ impl Evaluator for Part<'_> {
 /// easier to look at.
 ///
 /// The result is never worse than `trace` by more than the price, nor worse than the model as it is.
+///
+/// # Errors
+/// When a candidate cannot be judged, or a setting of the search is outside its range.
 pub fn refine(
     evaluator: &dyn Evaluator,
     objective: &Objective,

@@ -27,9 +27,9 @@ pub struct Verdict {
 }
 
 impl Judge<'_> {
-    /// Judges what a search has found. A patch is kept when it repairs something, on the samples of the search and on those
-    /// that choose, keeps within its limits there, and the objective rises: a higher score alone may come from samples that
-    /// have become surer of what they were right about already.
+    /// Judges what a search has found. A patch is kept when it repairs something on the samples of the search and, where one
+    /// repair could be expected, on those that choose, keeps within its limits there, and the objective rises: a higher
+    /// score alone may come from wrong samples that have come nearer, and stay wrong.
     ///
     /// # Errors
     /// When the features do not fit the layer.
@@ -61,7 +61,10 @@ impl Judge<'_> {
         let gain = score(&after) - score(&before);
         let choice = Outcome::new(&predicted, &crate::head::classes_of(&after), &self.choice.labels, self.class);
         let why = format!("the best found {}; on the samples that choose it {}", said(search), said(&choice));
-        let refused = (gain <= 0.0 || search.repaired == 0 || choice.repaired == 0).then_some(why);
+        // of a few wrong samples none may be repaired by chance alone
+        let expected = search.repair_rate() * choice.negatives as f64;
+        let nothing = search.repaired == 0 || (choice.repaired == 0 && expected >= 1.0);
+        let refused = (gain <= 0.0 || nothing).then_some(why);
         Ok(Verdict { gain, refused })
     }
 }

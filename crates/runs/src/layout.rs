@@ -77,6 +77,10 @@ files! {
     report, REPORT = "report.html";
     /// Tasks for label tools.
     tasks, TASKS = "tasks";
+    /// The search for a learning rate.
+    tune, TUNE = "tune";
+    /// Several trainings of one recipe.
+    trials, TRIALS = "trials";
     /// Models.
     checkpoints, CHECKPOINTS = "checkpoints";
     /// Held by the process that writes.

@@ -45,7 +45,7 @@ pub use lock::RunLock;
 pub use metric::{Metric, MetricLog};
 pub use numbers::{ClassRow, MetricRow, RunRow, Tables, scalars};
 pub use reader::{Lines, read_json, read_lines};
-pub use run_dir::RunDir;
+pub use run_dir::{RunDir, new_folder};
 pub use selection_file::{read_label_rows, read_labels, read_selection, write_labels, write_selection};
 pub use summary::{BudgetNumbers, FieldEstimate, HoldoutNumbers, Summary};
 pub use tables::{FieldChange, FieldRow, Group, Judged, Thumbnails, read_csv, write_csv};

@@ -46,17 +46,7 @@ impl RunDir {
     /// # Errors
     /// As [`RunDir::create`].
     pub fn create_in(parent: &Path, name: &str) -> Result<Self, RunsError> {
-        let stem = default_name(name, &Zoned::now());
-        fs::create_dir_all(parent).map_err(|source| RunsError::io("create", parent, source))?;
-        for again in 1.. {
-            let path = parent.join(if again == 1 { stem.clone() } else { format!("{stem}-{again}") });
-            match fs::create_dir(&path) {
-                Ok(()) => return Self::create(&path, false),
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(source) => return Err(RunsError::io("create", &path, source)),
-            }
-        }
-        unreachable!("some number is free")
+        Self::create(&new_folder(parent, name)?, false)
     }
 
     /// Opens a run to go on with it, and locks it.
@@ -81,6 +71,24 @@ impl RunDir {
     pub fn path(&self) -> &Path {
         self.layout.root()
     }
+}
+
+/// Makes the empty folder `PARENT/<time>-<name>`; a number is added when that exists.
+///
+/// # Errors
+/// When a folder cannot be made.
+pub fn new_folder(parent: &Path, name: &str) -> Result<PathBuf, RunsError> {
+    let stem = default_name(name, &Zoned::now());
+    fs::create_dir_all(parent).map_err(|source| RunsError::io("create", parent, source))?;
+    for again in 1.. {
+        let path = parent.join(if again == 1 { stem.clone() } else { format!("{stem}-{again}") });
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(source) => return Err(RunsError::io("create", &path, source)),
+        }
+    }
+    unreachable!("some number is free")
 }
 
 /// `<yyyymmdd>-<hhmmss>-<name>`, in local time, the name reduced to characters that every file system takes.

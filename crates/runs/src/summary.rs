@@ -253,7 +253,7 @@ pub(crate) mod tests {
         assert_eq!(
             keys(&value),
             "budget checkpoint device features format_version holdout holdout_inputs_used images_forward \
-             images_pretrain images_trained labels_bought method preset seconds seed strategy threads trainer"
+             images_pretrain images_trained labels_bought method preset seconds seed strategy threads tier trainer"
         );
         assert_eq!(keys(&value["budget"]), "count fraction");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Numbers over time as event files of TensorBoard: TFRecord frames with masked CRC-32C around `tensorflow.Event` messages
+//! Numbers over time as event files of `TensorBoard`: `TFRecord` frames with masked CRC-32C around `tensorflow.Event` messages
 //! of protocol buffers, scalars only.
 
 use crate::{RunsError, write_atomic_with};
@@ -20,7 +20,7 @@ pub struct Scalar {
     pub value: f32,
 }
 
-/// Writes an event file, in one piece. TensorBoard finds files whose name contains `tfevents`.
+/// Writes an event file, in one piece. `TensorBoard` finds files whose name contains `tfevents`.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -83,7 +83,7 @@ fn varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// CRC-32C (Castagnoli), turned and shifted as TFRecord does, so that the checksum of data with checksums stays one.
+/// CRC-32C (Castagnoli), turned and shifted as `TFRecord` does, so that the checksum of data with checksums stays one.
 fn masked(data: &[u8]) -> u32 {
     let crc = crc32c(data);
     crc.rotate_right(15).wrapping_add(0xa282_ead8)

@@ -34,7 +34,8 @@ impl Address {
     pub(crate) fn new_token() -> Result<String, ServeError> {
         let mut bytes = [0u8; TOKEN];
         getrandom::fill(&mut bytes).map_err(|e| ServeError::Random(e.to_string()))?;
-        Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+        let digits = bytes.iter().flat_map(|b| [b >> 4, b & 15]);
+        Ok(digits.filter_map(|d| char::from_digit(d.into(), 16)).collect())
     }
 
     /// Keeps the address for the next start.

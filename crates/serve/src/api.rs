@@ -7,7 +7,6 @@ use crate::{
 use hybridrepair_core::{ClassId, SampleId};
 use hybridrepair_label::{Board, Context, Seat};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Letters of an annotator's name.
 const MOST_NAME: usize = 80;
@@ -26,6 +25,7 @@ pub(crate) struct Ask {
     id: Option<SampleId>,
     /// Null is "cannot tell"; an answer must say one or the other.
     #[serde(default, deserialize_with = "present")]
+    #[expect(clippy::option_option, reason = "no answer is something else than \"cannot tell\"")]
     class: Option<Option<ClassId>>,
     #[serde(default)]
     seconds: Option<f64>,
@@ -68,6 +68,7 @@ struct Card {
     reason: String,
     /// What this annotator has said of it: absent, null for "cannot tell", or a class.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[expect(clippy::option_option, reason = "no answer is something else than \"cannot tell\"")]
     said: Option<Option<ClassId>>,
     /// Pictures of its region in all, and others of it that are asked about and open.
     region_size: Option<usize>,
@@ -107,7 +108,7 @@ impl Api {
             ("next", _) => self.next(desk, &seat, 0, None),
             ("alive", _) => {
                 desk.board.alive(&seat, now);
-                Response::json(&BTreeMap::<&str, ()>::new())
+                Response::json(&serde_json::json!({}))
             }
             ("skip", Some(id)) => {
                 desk.board.skip(&seat, id);
@@ -175,6 +176,7 @@ impl Api {
 }
 
 /// Tells a field that is null from one that is missing.
+#[expect(clippy::option_option, reason = "no answer is something else than \"cannot tell\"")]
 fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<ClassId>>, D::Error> {
     Option::deserialize(from).map(Some)
 }

@@ -5,8 +5,8 @@ use hybridrepair_core::Streams;
 use rand::Rng;
 use tch::{Device, Kind, Tensor};
 
-/// Dense layers with batch norm and ReLU between them, in the layout of `MoCo` v3: `NAME.0` dense without bias, `NAME.1`
-/// batch norm, `NAME.2` ReLU, `NAME.3` dense ..., and perhaps a batch norm without weights at the end.
+/// Dense layers with batch norm and `ReLU` between them, in the layout of `MoCo` v3: `NAME.0` dense without bias, `NAME.1`
+/// batch norm, `NAME.2` `ReLU`, `NAME.3` dense ..., and perhaps a batch norm without weights at the end.
 ///
 /// Its tensors belong to the model that it was attached to, and are trained and saved with it.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Mlp {
     }
 
     /// The head that these tensors make (`0.weight`, `1.running_mean` ..., as a state dict of `nn.Sequential` has them):
-    /// dense layers and batch norms by number, with a ReLU where a number is left out.
+    /// dense layers and batch norms by number, with a `ReLU` where a number is left out.
     ///
     /// # Errors
     /// When they do not make a network.

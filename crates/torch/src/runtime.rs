@@ -41,6 +41,16 @@ impl Runtime {
         Ok(Self { device: config.device.resolve()?, threads })
     }
 
+    /// For a thread that works beside others: its operators stay on it from now on.
+    pub fn stay_on_this_thread(&self) {
+        tch::set_num_threads(1);
+    }
+
+    /// Gives the calling thread all of them again, once those beside it have ended.
+    pub fn take_all_threads(&self) {
+        tch::set_num_threads(self.threads as i32);
+    }
+
     /// Name of the device as recorded in a run: `cpu` or `cuda:0`.
     pub fn device_name(&self) -> String {
         device_name(self.device)

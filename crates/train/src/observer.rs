@@ -1,5 +1,5 @@
 use hybridrepair_torch::Model;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
 /// A place in training, both counted from 0.
@@ -32,6 +32,7 @@ pub struct EpochReading {
     /// Its steps.
     pub steps: usize,
     /// Mean loss of its steps.
+    #[serde(deserialize_with = "number")]
     pub loss: f64,
     /// Learning rate of its last step.
     pub lr: f64,
@@ -40,7 +41,19 @@ pub struct EpochReading {
     /// Pictures that were only predicted.
     pub images_forward: u64,
     /// The objective's own readings.
+    #[serde(deserialize_with = "numbers")]
     pub readings: BTreeMap<String, f64>,
+}
+
+// JSON has no number for what is not one, and writes null
+
+fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(from)?.unwrap_or(f64::NAN))
+}
+
+fn numbers<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, f64>, D::Error> {
+    let read = BTreeMap::<String, Option<f64>>::deserialize(from)?;
+    Ok(read.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect())
 }
 
 /// What shall happen next.
@@ -76,5 +89,27 @@ impl Observer for NoObserver {
 
     fn after_epoch(&mut self, _: &EpochReading, _: &Model) -> Verdict {
         Verdict::Continue
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_a_number_comes_back_as_such() {
+        let readings = [("acc".to_owned(), 0.5), ("gone".to_owned(), f64::NAN)].into();
+        let reading = EpochReading {
+            epoch: 1,
+            steps: 2,
+            loss: f64::INFINITY,
+            lr: 0.1,
+            images_trained: 3,
+            images_forward: 4,
+            readings,
+        };
+        let back: EpochReading = serde_json::from_str(&serde_json::to_string(&reading).unwrap()).unwrap();
+        assert!(back.loss.is_nan() && back.readings["gone"].is_nan());
+        assert_eq!((back.readings["acc"], back.images_forward), (0.5, 4));
     }
 }

@@ -17,6 +17,13 @@ pub enum Schedule {
         /// Epochs of warm-up.
         warmup: f64,
     },
+    /// Rising or falling by the same factor from step to step, as the range test of Smith (2017) does.
+    Exponential {
+        /// The rate at the first step.
+        from: f64,
+        /// The rate at the last step of the run.
+        to: f64,
+    },
     /// Linear warm-up, then always the same.
     WarmUp {
         /// The rate.
@@ -44,11 +51,43 @@ impl Schedule {
                 let share = ((now - warmup) / (epochs as f64 - warmup).max(1e-9)).min(1.0);
                 lr * 0.5 * (1.0 + (std::f64::consts::PI * share).cos())
             }
+            Self::Exponential { from, to } => {
+                let last = (steps * epochs).saturating_sub(1).max(1) as f64;
+                from * (to / from).powf((epoch * steps + step) as f64 / last)
+            }
             Self::WarmUp { lr, warmup } => {
                 let now = epoch as f64 + (step as f64 + 0.5) / steps.max(1) as f64;
                 lr * (now / warmup.max(1e-9)).min(1.0)
             }
             Self::Steps { from } => from.iter().rev().find(|(e, _)| *e <= epoch).map_or(0.0, |(_, lr)| *lr),
+        }
+    }
+
+    /// The highest rate.
+    pub fn peak(&self) -> f64 {
+        match self {
+            Self::Constant { lr } | Self::Cosine { lr, .. } | Self::WarmUp { lr, .. } => *lr,
+            Self::Exponential { from, to } => from.max(*to),
+            Self::Steps { from } => from.iter().map(|(_, lr)| *lr).fold(0.0, f64::max),
+        }
+    }
+
+    /// The same course with this highest rate.
+    #[must_use]
+    pub fn with_peak(&self, peak: f64) -> Self {
+        match self {
+            Self::Constant { .. } => Self::Constant { lr: peak },
+            Self::Cosine { warmup, .. } => Self::Cosine { lr: peak, warmup: *warmup },
+            Self::WarmUp { warmup, .. } => Self::WarmUp { lr: peak, warmup: *warmup },
+            Self::Exponential { from, to } => {
+                let by = peak / self.peak();
+                Self::Exponential { from: from * by, to: to * by }
+            }
+            Self::Steps { from } => {
+                let old = self.peak();
+                let scaled = |lr: f64| if old > 0.0 { lr / old * peak } else { peak };
+                Self::Steps { from: from.iter().map(|&(epoch, lr)| (epoch, scaled(lr))).collect() }
+            }
         }
     }
 
@@ -59,6 +98,9 @@ impl Schedule {
     pub fn check(&self) -> Result<(), TrainError> {
         let rates = match self {
             Self::Constant { lr } | Self::Cosine { lr, .. } | Self::WarmUp { lr, .. } => vec![*lr],
+            // a ratio with 0 has no geometric course
+            Self::Exponential { from, to } if *from > 0.0 && *to > 0.0 => vec![*from, *to],
+            Self::Exponential { .. } => vec![f64::NAN],
             Self::Steps { from } => from.iter().map(|(_, lr)| *lr).collect(),
         };
         match rates.into_iter().find(|lr| !lr.is_finite() || *lr < 0.0) {
@@ -91,6 +133,13 @@ mod tests {
     fn the_published_steps() {
         let s = Schedule::Steps { from: vec![(0, 0.1), (101, 0.01)] };
         assert_eq!((s.at(100, 5, 9, 200), s.at(101, 0, 9, 200)), (0.1, 0.01));
+        let ramp = Schedule::Exponential { from: 1e-3, to: 1.0 };
+        assert_eq!(ramp.at(0, 0, 2, 2), 1e-3);
+        assert!((ramp.at(1, 1, 2, 2) - 1.0).abs() < 1e-12 && (ramp.at(1, 0, 2, 2) - 0.1).abs() < 1e-12);
+        assert!(Schedule::Exponential { from: 0.0, to: 1.0 }.check().is_err());
+        let doubled = s.with_peak(0.2);
+        assert_eq!((doubled.peak(), doubled.at(101, 0, 9, 200)), (0.2, 0.02));
+        assert_eq!(Schedule::Cosine { lr: 1.0, warmup: 2.0 }.with_peak(0.5), Schedule::Cosine { lr: 0.5, warmup: 2.0 });
         assert!(Schedule::Constant { lr: f64::NAN }.check().is_err());
     }
 }

@@ -68,8 +68,8 @@ pub struct Supervised {
     streams: Streams,
     name: String,
     batches: Vec<Vec<usize>>,
-    /// Examples of this epoch that were answered right before the step that learned from them, and all.
-    right: (i64, i64),
+    /// Examples of this epoch that were answered right, and right among five, before the step that learned from them, and all.
+    right: (i64, i64, i64),
 }
 
 impl Supervised {
@@ -91,7 +91,7 @@ impl Supervised {
             return Err(TrainError::Empty(format!("{name} has no labelled picture")));
         }
         let name = name.to_owned();
-        let (batches, right) = (Vec::new(), (0, 0));
+        let (batches, right) = (Vec::new(), (0, 0, 0));
         Ok(Self { data, examples, batch_size, smoothing: 0.0, drop_last: false, streams, name, batches, right })
     }
 
@@ -128,7 +128,7 @@ impl Objective for Supervised {
     fn begin_epoch(&mut self, _: &Model, epoch: usize) -> Result<(), TrainError> {
         let mut rng = self.streams.at(&format!("{}.order", self.name), epoch as u64, 0);
         self.batches = shuffled_batches(self.examples.len(), self.batch_size, self.drop_last, &mut rng);
-        self.right = (0, 0);
+        self.right = (0, 0, 0);
         Ok(())
     }
 
@@ -138,8 +138,11 @@ impl Objective for Supervised {
         let (x, y) = self.data.batch(&examples, self.streams, &self.name, at, model);
         let logits = model.forward(&x, true).logits;
         let loss = cross_entropy(&logits, &y, self.smoothing);
-        let right = logits.argmax(1, false).eq_tensor(&y).sum(Kind::Int64).int64_value(&[]);
-        self.right = (self.right.0 + right, self.right.1 + examples.len() as i64);
+        let (_, best) = logits.detach().topk(logits.size()[1].min(5), -1, true, true);
+        let hits = best.eq_tensor(&y.unsqueeze(1));
+        let count = |hits: &Tensor| hits.sum(Kind::Int64).int64_value(&[]);
+        let (right, among_five, all) = self.right;
+        self.right = (right + count(&hits.select(1, 0)), among_five + count(&hits), all + examples.len() as i64);
         Ok(Some(StepLoss { loss, images_trained: examples.len() as u64, images_forward: 0 }))
     }
 
@@ -148,6 +151,8 @@ impl Objective for Supervised {
     }
 
     fn end_epoch(&mut self, _: &Model, _: usize) -> Result<Vec<(String, f64)>, TrainError> {
-        Ok(vec![("train_acc".to_owned(), self.right.0 as f64 / self.right.1.max(1) as f64)])
+        let (right, among_five, all) = self.right;
+        let share = |hits: i64| hits as f64 / all.max(1) as f64;
+        Ok(vec![("train_acc".to_owned(), share(right)), ("train_acc5".to_owned(), share(among_five))])
     }
 }

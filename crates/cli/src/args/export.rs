@@ -50,6 +50,7 @@ impl ExportArgs {
 /// Numbers of runs for other programs.
 #[derive(Subcommand, Debug, Clone)]
 pub enum ExportNumbers {
+    #[expect(clippy::doc_markdown, reason = "it is shown as help")]
     /// Event files for TensorBoard: a folder per run
     Tensorboard(ExportNumbersArgs),
     /// Tables: runs.csv, classes.csv and metrics.csv

@@ -1,5 +1,6 @@
 //! All commands and flags. Parsing looks at no file and starts nothing.
 
+mod arena;
 mod data;
 mod early;
 mod examine;
@@ -12,14 +13,19 @@ mod pretrain;
 mod report;
 mod run;
 mod select;
+mod tune;
 
+pub use arena::{
+    ArenaCalibrateArgs, ArenaCommand, ArenaListArgs, ArenaRunArgs, ArenaScoreArgs, Bytes, ClockArg, NewEntryArgs,
+    Seconds, SuiteArg,
+};
 use clap::{Parser, Subcommand};
 pub use data::{DataArgs, DataCommand, InspectArgs, SheetArgs};
 pub use early::EarlyArgs;
 pub use examine::ExamineArgs;
 pub use export::{ExportArgs, ExportKind, ExportNumbers, ExportNumbersArgs};
 pub use label::{ExportForm, LabelCommand, LabelExportArgs, LabelImportArgs, LabelServeArgs, LabelStatusArgs};
-pub use model::{EmbedArgs, EvaluateArgs, ModelArgs, Split, TrainArgs};
+pub use model::{EmbedArgs, EvaluateArgs, ModelArgs, Split, TrainArgs, TrainSettingsArgs};
 pub use patch::{
     Algo, ApplyArgs, CaseArgs, DrillArgs, FitnessArg, LocalizeArgs, MergeArgs, PatchCommand, PatchCompareArgs,
     PatchSearchArgs, Sampling, Share, ShowArgs, TestArgs, Watched,
@@ -29,6 +35,7 @@ pub use pretrain::{PretrainArgs, PretrainMethod};
 pub use report::ReportArgs;
 pub use run::{CompareArgs, ExtractorArgs, Output, RepairArgs, RepairSettingsArgs, ResumeArgs, Runtime, TierArg};
 pub use select::SelectArgs;
+pub use tune::{Bounds, EvbmfArg, Limit, Rate, SearchArgs, TuneCommand, TuneLrArgs, WithArg};
 
 /// Repairs a deployed image classifier with very few labels.
 #[derive(Debug, Parser)]
@@ -52,6 +59,15 @@ pub enum Command {
     Compare(Box<CompareArgs>),
     /// Train a classifier from scratch
     Train(Box<TrainArgs>),
+    /// Find a setting of a training by itself
+    Tune {
+        /// What to find.
+        #[command(subcommand)]
+        command: TuneCommand,
+    },
+    /// The same as `tune lr`
+    #[command(hide = true)]
+    TuneLr(Box<TuneLrArgs>),
     /// Make a feature extractor from training pictures and field pool, without labels
     Pretrain(Box<PretrainArgs>),
     /// Write logits, features and embeddings of a split as .npy
@@ -66,6 +82,12 @@ pub enum Command {
     },
     /// When to stop training and repair instead: repairs of the checkpoints of a training, compared
     Early(Box<EarlyArgs>),
+    /// Rank optimisers by how fast they reach a target on tasks that they have never seen
+    Arena {
+        /// What to do.
+        #[command(subcommand)]
+        command: ArenaCommand,
+    },
     /// Judge the learning curves and gradients of a run again (needs no libtorch)
     Examine(ExamineArgs),
     /// Accuracy of a checkpoint on a split
@@ -98,7 +120,12 @@ impl Command {
     /// Whether the command needs libtorch.
     pub fn needs_torch(&self) -> bool {
         match self {
-            Self::Select(_) | Self::Examine(_) | Self::Data { .. } | Self::Label { .. } | Self::Report(_) => false,
+            Self::Select(_)
+            | Self::Examine(_)
+            | Self::Data { .. }
+            | Self::Label { .. }
+            | Self::Report(_)
+            | Self::Arena { .. } => false,
             Self::Export(args) => args.numbers.is_none(),
             Self::Patch { command } => command.needs_torch(),
             _ => true,

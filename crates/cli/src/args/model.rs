@@ -1,6 +1,31 @@
-use super::{DataArgs, ExtractorArgs, Output, Runtime};
+use super::{DataArgs, ExtractorArgs, Output, Rate, Runtime, SearchArgs};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+
+/// The settings of a training; each replaces the recipe's.
+#[derive(Args, Debug, Clone, Default)]
+pub struct TrainSettingsArgs {
+    /// Recipe (TOML); flags win over it
+    pub recipe: Option<PathBuf>,
+    /// Architecture
+    #[arg(long, visible_alias = "arch")]
+    pub model: Option<String>,
+    /// Factor on the number of channels
+    #[arg(long)]
+    pub width: Option<f64>,
+    /// Passes over the training set
+    #[arg(long)]
+    pub epochs: Option<usize>,
+    /// Pictures per step
+    #[arg(long, short)]
+    pub batch_size: Option<usize>,
+    /// The data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Device, threads and seed.
+    #[command(flatten)]
+    pub runtime: Runtime,
+}
 
 /// `train`
 #[derive(Args, Debug, Clone)]
@@ -19,9 +44,12 @@ pub struct TrainArgs {
     /// Pictures per step
     #[arg(long, short)]
     pub batch_size: Option<usize>,
-    /// Highest learning rate (cosine schedule with one epoch of warm-up)
-    #[arg(long)]
-    pub lr: Option<f64>,
+    /// Highest learning rate (cosine schedule with one epoch of warm-up), or auto: found by short trials as in `tune lr`
+    #[arg(long, value_name = "RATE|auto")]
+    pub lr: Option<Rate>,
+    /// Train so often, from seeds that follow each other
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub trials: u64,
     /// Use all labels of the field pool as well: the ceiling of any repair
     #[arg(long)]
     pub with_field_labels: bool,
@@ -55,6 +83,9 @@ pub struct TrainArgs {
     /// Output.
     #[command(flatten)]
     pub output: Output,
+    /// How `--lr auto` looks for it.
+    #[command(flatten, next_help_heading = "With --lr auto")]
+    pub search: SearchArgs,
 }
 
 /// A part of a data set.

@@ -25,7 +25,7 @@ pub enum PatchCommand {
     Revert(ApplyArgs),
     /// Make one patch of several
     Merge(MergeArgs),
-    /// What a patch changes, and what it does; also weights.csv, result.txt and test_class_metrics.txt of the published
+    /// What a patch changes, and what it does; also weights.csv, result.txt and `test_class_metrics.txt` of the published
     /// toolkit
     Show(ShowArgs),
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 /// How an extractor learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PretrainMethod {
-    /// SimCLR: one network, for small pictures and small machines
+    /// `SimCLR`: one network, for small pictures and small machines
     Simclr,
-    /// MoCo v3: a second network that follows; a ResNet-50 and LARS unless said otherwise
+    /// `MoCo` v3: a second network that follows; a ResNet-50 and LARS unless said otherwise
     Mocov3,
 }
 

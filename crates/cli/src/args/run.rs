@@ -1,4 +1,4 @@
-use super::DataArgs;
+use super::{DataArgs, Rate};
 use clap::{Args, ValueEnum};
 use hybridrepair_core::Budget;
 use std::path::PathBuf;
@@ -86,7 +86,7 @@ impl TierArg {
 #[derive(Args, Debug, Clone, Default)]
 pub struct ExtractorArgs {
     /// Where embeddings come from: penultimate, penultimate-views, or a file: one that
-    /// `pretrain` made, TorchScript, a checkpoint of MoCo v3, a state dict of a known architecture, or a .npy of rows
+    /// `pretrain` made, TorchScript, a checkpoint of `MoCo` v3, a state dict of a known architecture, or a .npy of rows
     #[arg(long, value_name = "NAME|FILE")]
     pub extractor: Option<String>,
     /// The extractor's input, one side or height and width as in 224x320 [default: its file's]
@@ -155,9 +155,9 @@ pub struct RepairSettingsArgs {
     /// Epochs of the replay fine-tune before it
     #[arg(long)]
     pub replay_epochs: Option<usize>,
-    /// Learning rate
-    #[arg(long)]
-    pub lr: Option<f64>,
+    /// Learning rate, or auto: found by short trials on the bought labels
+    #[arg(long, value_name = "RATE|auto")]
+    pub lr: Option<Rate>,
     /// Momentum
     #[arg(long)]
     pub momentum: Option<f64>,

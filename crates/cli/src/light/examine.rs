@@ -46,7 +46,9 @@ pub(super) fn run(args: &ExamineArgs) -> Result<ExitCode, Failure> {
             serde_json::json!({ "profile": settings.profile.to_string(), "trainings": rows.collect::<Vec<_>>() })
         );
     } else {
-        judged.iter().for_each(|j| show(j, &settings));
+        for j in &judged {
+            show(j, &settings);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,6 @@
 //! Commands that need no libtorch.
 
+mod arena;
 mod examine;
 mod inspect;
 mod label;
@@ -29,6 +30,7 @@ pub fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Data { command: DataCommand::List(args) } => Ok(prepare::list(args)),
         Command::Data { command: DataCommand::Prepare(args) } => prepare::run(args),
         Command::Data { command: DataCommand::Inspect(args) } => inspect::run(args),
+        Command::Arena { command } => arena::run(command),
         Command::Label { command } => label::run(command),
         Command::Report(args) => report::run(args),
         Command::Export(ExportArgs { numbers: Some(what), .. }) => numbers::run(what),

@@ -10,6 +10,7 @@ use crate::{
 
 /// The rules of the extended study (2023): output activation, loss and data are judged too, and judgement waits for the
 /// first check at which layer outputs were taken.
+#[expect(clippy::struct_excessive_bools, reason = "what the published rules remember is a set of flags")]
 #[derive(Debug)]
 pub struct Extended23 {
     t: Thresholds,

@@ -6,6 +6,7 @@ use crate::{
 };
 
 /// The rules of Zhang et al. (ICSE 2021) as their code has them: counters never fall, flags are never cleared.
+#[expect(clippy::struct_excessive_bools, reason = "what the published rules remember is a set of flags")]
 #[derive(Debug)]
 pub struct Icse21 {
     t: Thresholds,

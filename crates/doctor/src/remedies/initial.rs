@@ -34,7 +34,7 @@ impl Remedy for Initial {
     }
 }
 
-/// The initial weights that belong to the activation, biases 0: He for ReLU, LeCun for SELU, Glorot for the rest.
+/// The initial weights that belong to the activation, biases 0: He for `ReLU`, `LeCun` for SELU, Glorot for the rest.
 pub(super) struct Matched;
 
 impl Remedy for Matched {

@@ -2,7 +2,7 @@ use super::{Applied, Remedy, activation::set_hidden, edit};
 use crate::{Activation, Plan, Problem};
 use hybridrepair_core::Stream;
 
-/// Units that let something pass below 0: LeakyReLU, ELU, and (as published) the thresholded ReLU, which does not.
+/// Units that let something pass below 0: `LeakyReLU`, ELU, and (as published) the thresholded `ReLU`, which does not.
 pub(super) struct Leaky;
 
 impl Remedy for Leaky {

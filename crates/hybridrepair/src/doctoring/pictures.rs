@@ -30,9 +30,9 @@ pub fn plan_of(config: &TrainConfig) -> Result<Plan, Error> {
         Schedule::Constant { lr } => (lr, 0.0, false),
         Schedule::WarmUp { lr, warmup } => (lr, warmup, false),
         Schedule::Cosine { lr, warmup } => (lr, warmup, true),
-        Schedule::Steps { .. } => {
+        Schedule::Steps { .. } | Schedule::Exponential { .. } => {
             return Err(Error::Config(
-                "monitor: a schedule of steps cannot be repaired; use constant or cosine".to_owned(),
+                "monitor: a schedule without a single rate cannot be repaired; use constant or cosine".to_owned(),
             ));
         }
     };

@@ -95,14 +95,13 @@ fn run(
     let known = journal.before();
     let treated = {
         let mut torch = TorchTrainer { task, settings: monitor, sink: &mut folder };
-        let (before, findings) = match known {
-            Some(known) => known,
-            None => {
-                let job = Job { plan, name: BEFORE, epochs: plan.epochs, from: None };
-                let watched = torch.watch(job, monitor.mode).map_err(trainer)?;
-                journal.record_before(&watched.trial, &watched.findings)?;
-                (watched.trial, watched.findings)
-            }
+        let (before, findings) = if let Some(known) = known {
+            known
+        } else {
+            let job = Job { plan, name: BEFORE, epochs: plan.epochs, from: None };
+            let watched = torch.watch(job, monitor.mode).map_err(trainer)?;
+            journal.record_before(&watched.trial, &watched.findings)?;
+            (watched.trial, watched.findings)
         };
         let mut treated = Treated { before, findings, outcome: None, control: None };
         if monitor.mode == Mode::Repair && !treated.findings.is_empty() {

@@ -3,6 +3,7 @@
 use super::{ClassReport, EarlyReport, Rule, analysis::by_seed};
 use hybridrepair_core::metrics::MeanInterval;
 use hybridrepair_runs::report::{Align, Chart, Html, Line, Style, Table, document};
+use std::fmt::Write as _;
 
 pub(super) fn page(report: &EarlyReport) -> String {
     let [search, choice, test] = report.samples;
@@ -67,11 +68,11 @@ fn section(html: &mut Html, report: &EarlyReport, c: &ClassReport) {
     html.table(&epochs(c));
     let mut text = String::new();
     for v in &c.intervals {
-        text += &format!("alpha {:.3} to {:.3}: epoch {}. ", v.from, v.to, c.rows[v.index].epoch);
+        let _ = write!(text, "alpha {:.3} to {:.3}: epoch {}. ", v.from, v.to, c.rows[v.index].epoch);
     }
-    text += &format!("The features say to switch at epoch {}; regret ", c.switch_epoch);
+    let _ = write!(text, "The features say to switch at epoch {}; regret ", c.switch_epoch);
     for (alpha, regret) in report.alphas.iter().zip(&c.regret) {
-        text += &format!("{:.1} points at alpha {alpha}, ", 100.0 * regret);
+        let _ = write!(text, "{:.1} points at alpha {alpha}, ", 100.0 * regret);
     }
     text += "against the best in hindsight.";
     html.paragraph(&text);

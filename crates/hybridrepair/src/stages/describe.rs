@@ -7,7 +7,7 @@ use hybridrepair_runs::{
     FieldChange, FieldRow, Group, Judged, Layout, RunsError, Thumbnails, write_atomic, write_csv, write_json,
 };
 use hybridrepair_torch::predict;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// Bought pictures that are shown with their surroundings.
 const SHOWN: usize = 120;
@@ -85,12 +85,14 @@ fn thumbnails(session: &Session, layout: &Layout, selection: &Selection, evidenc
         return Ok(());
     }
     let images = &session.splits.field.images;
-    let (mut order, mut known) = (Vec::new(), BTreeMap::new());
+    let (mut order, mut known) = (Vec::new(), BTreeSet::new());
     let mut groups = Vec::with_capacity(picks.len());
     for (pick, around) in picks.iter().zip(surroundings(&picks, evidence, AROUND)?) {
         let members = if around.region.is_some() { around.members } else { around.nearest };
         for idx in std::iter::once(pick.idx).chain(members.iter().copied()) {
-            known.entry(idx).or_insert_with(|| order.push(idx));
+            if known.insert(idx) {
+                order.push(idx);
+            }
         }
         let (region, size, reason) = (around.region, around.size, pick.reason.clone());
         groups.push(Group { idx: pick.idx, region, size, reason, members });

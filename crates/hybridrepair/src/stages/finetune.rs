@@ -30,6 +30,7 @@ pub struct Repaired {
 }
 
 /// What a model is taught.
+#[derive(Clone)]
 pub struct Taught<'a> {
     /// Labels of the field.
     pub labels: LabelSet,
@@ -43,22 +44,31 @@ pub struct Taught<'a> {
     pub behind: Option<&'a Behind>,
 }
 
-/// Repair training from the "before" model; keeps every epoch in `checkpoints/` and the chosen one as `best`.
+/// Repair training from the "before" model, with a learning rate that was found or the recipe's own; keeps every epoch in `checkpoints/` and the chosen one as `best`.
 ///
 /// # Errors
 /// When training fails or diverges.
-pub fn finetune(session: &Session, run: &mut Run<'_>, before: &Model, taught: Taught<'_>) -> Result<Repaired, Error> {
+pub fn finetune(
+    session: &Session,
+    run: &mut Run<'_>,
+    before: &Model,
+    taught: Taught<'_>,
+    lr: Option<f64>,
+) -> Result<Repaired, Error> {
     run.stage("finetune", |run| {
+        let (mut settings, mut matching) = (session.config.finetune.clone(), session.config.matching.clone());
+        settings.lr = lr.unwrap_or(settings.lr);
+        matching.lr = lr.unwrap_or(matching.lr);
         // the state on disk belongs to exactly these settings and these labels
         let config = &session.config;
         let behind = taught.behind;
         let tier = (behind.is_some().then_some(&config.cheap), config.stop.steps, config.stop.images);
         let labels = taught.labels.iter().collect::<Vec<_>>();
-        let content = (&config.finetune, &config.matching, labels, taught.tau, &config.method, tier);
+        let content = (&settings, &matching, labels, taught.tau, &config.method, tier, behind.and(lr));
         let key = parameters(session.training_key("finetune", 3)?, &content)?.fingerprint().to_string();
         let model = before.duplicate()?;
         let Lesson { mut objective, optimizer, schedule, mut epochs, steps, images_per_step } =
-            lesson(session, taught)?;
+            lesson(session, taught, lr)?;
         let mut optimizer = optimizer.build();
         let layout = run.dir.layout().clone();
         let state_file = layout.checkpoint("state");

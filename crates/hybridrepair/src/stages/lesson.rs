@@ -22,14 +22,18 @@ pub(super) struct Lesson {
     pub(super) images_per_step: usize,
 }
 
-/// The lesson of a method's trainer.
-pub(super) fn lesson(session: &Session, taught: Taught<'_>) -> Result<Lesson, Error> {
+/// The lesson of a method's trainer, at the recipe's learning rate or another one.
+pub(super) fn lesson(session: &Session, taught: Taught<'_>, lr: Option<f64>) -> Result<Lesson, Error> {
     let Taught { labels, method, evidence, tau, behind } = taught;
-    match (behind, method.trainer.rule()) {
+    let mut lesson = match (behind, method.trainer.rule()) {
         (Some(behind), rule) => cheap(session, labels, rule, evidence, behind),
         (None, Some(rule)) => matching(session, labels, rule, evidence),
         (None, None) => two_pass(session, labels, method, evidence, tau),
+    }?;
+    if let Some(lr) = lr {
+        lesson.schedule = lesson.schedule.with_peak(lr);
     }
+    Ok(lesson)
 }
 
 /// Weak-to-strong training of what lies behind a frozen trunk; without a rule, on known labels alone.

@@ -16,6 +16,7 @@ mod score;
 mod select;
 mod threshold;
 mod trunk;
+mod tune;
 mod watch;
 mod zero_label;
 
@@ -33,4 +34,5 @@ pub use score::score;
 pub use select::{random_share, select};
 pub use threshold::threshold;
 pub use trunk::{Behind, trunk};
+pub use tune::tune;
 pub use zero_label::zero_label;

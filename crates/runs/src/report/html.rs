@@ -104,7 +104,9 @@ impl Html {
     /// Charts side by side, as many as the screen has room for.
     pub fn charts(&mut self, charts: &[Chart]) {
         self.text.push_str("<div class=\"charts\">");
-        charts.iter().for_each(|c| self.chart(c));
+        for chart in charts {
+            self.chart(chart);
+        }
         self.text.push_str("</div>");
     }
 

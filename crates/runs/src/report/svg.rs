@@ -140,7 +140,7 @@ fn axes(svg: &mut String, chart: &Chart, frame: &Frame) {
 fn series(svg: &mut String, line: &Line, color: usize, frame: &Frame, shares: bool) {
     let every = line.points.len().div_ceil(MOST).max(1);
     let last = line.points.len().saturating_sub(1);
-    let kept = || line.points.iter().enumerate().filter(|(i, _)| i % every == 0 || *i == last);
+    let kept = || line.points.iter().enumerate().filter(|(i, _)| i.is_multiple_of(every) || *i == last);
     for ((_, point), interval) in kept().zip(&line.intervals) {
         if let (Some(x), Some(low), Some(high)) = (frame.x(point.0), frame.y(interval.0), frame.y(interval.1)) {
             let _ = write!(

@@ -172,7 +172,7 @@ impl OptimSpec {
     pub const NAMES: [&'static str; 10] =
         ["sgd", "adamw", "lars", "adam", "nadam", "adamax", "rmsprop", "adagrad", "adadelta", "adabound"];
 
-    /// The optimiser of this name with `PyTorch`'s defaults (AdaBound and LARS: their authors').
+    /// The optimiser of this name with `PyTorch`'s defaults (`AdaBound` and LARS: their authors').
     ///
     /// # Errors
     /// When there is none of this name.
@@ -200,6 +200,25 @@ impl OptimSpec {
                 });
             }
         })
+    }
+
+    /// The same optimiser with another weight decay.
+    #[must_use]
+    pub fn with_weight_decay(&self, to: f64) -> Self {
+        let mut changed = self.clone();
+        match &mut changed {
+            Self::Sgd { weight_decay, .. }
+            | Self::Adamw { weight_decay, .. }
+            | Self::Adam { weight_decay, .. }
+            | Self::Nadam { weight_decay, .. }
+            | Self::Adamax { weight_decay, .. }
+            | Self::Rmsprop { weight_decay, .. }
+            | Self::Adagrad { weight_decay, .. }
+            | Self::Adadelta { weight_decay, .. }
+            | Self::Adabound { weight_decay, .. }
+            | Self::Lars { weight_decay, .. } => *weight_decay = to,
+        }
+        changed
     }
 
     /// The optimiser, with empty state.

@@ -5,7 +5,11 @@ use hybridrepair::{
     doctor::{Ending, Finding, Mode, MonitorSettings, Trial, Verdict},
     doctoring::{PlanRecipe, Treated, treat},
 };
-use hybridrepair_cli::{Exit, Failure, args::TrainArgs, say};
+use hybridrepair_cli::{
+    Exit, Failure,
+    args::{Rate, TrainArgs},
+    say,
+};
 use hybridrepair_runs::{Layout, RunDir, from_table, read_config};
 use std::{path::Path, process::ExitCode};
 use toml::Table;
@@ -88,7 +92,14 @@ fn set(args: &TrainArgs, recipe: &mut PlanRecipe) -> Result<(), Failure> {
     recipe.threads = args.runtime.threads.or(recipe.threads);
     recipe.plan.epochs = args.epochs.unwrap_or(recipe.plan.epochs);
     recipe.plan.batch_size = args.batch_size.unwrap_or(recipe.plan.batch_size);
-    recipe.plan.optimizer.lr = args.lr.unwrap_or(recipe.plan.optimizer.lr);
+    recipe.plan.optimizer.lr = match args.lr {
+        None => recipe.plan.optimizer.lr,
+        Some(Rate::Fixed(lr)) => lr,
+        Some(Rate::Auto) => {
+            return Err(Failure::new(Exit::Usage, "--lr auto finds the rate of a training on pictures, not of a plan")
+                .help("give the rate in numbers; `--monitor repair` changes it where it is wrong"));
+        }
+    };
     Ok(())
 }
 

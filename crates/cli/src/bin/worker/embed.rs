@@ -20,6 +20,7 @@ use hybridrepair_cli::{
 use hybridrepair_core::{Embeddings, Streams};
 use hybridrepair_regions::features::{effective_rank, knn_accuracy_left_out, spread};
 use hybridrepair_runs::Cache;
+use std::fmt::Write as _;
 use std::{fs, path::Path, process::ExitCode};
 
 /// `embed`
@@ -171,7 +172,7 @@ fn tell_quality(args: &EmbedArgs, rows: &Embeddings, splits: &Splits) -> Result<
         Split::Field | Split::Holdout => &[],
     };
     if labels.len() > 1 {
-        line += &format!(", k-NN {:.2} % of known labels", 100.0 * knn_accuracy_left_out(rows, labels)?);
+        let _ = write!(line, ", k-NN {:.2} % of known labels", 100.0 * knn_accuracy_left_out(rows, labels)?);
     }
     say!("features: {line}");
     Ok(())

@@ -4,22 +4,28 @@ use hybridrepair::{
     finetune::FinetuneError,
     torch::{PytorchFileError, TorchError},
     training::TrainError,
+    tuning::TuneError,
 };
 use hybridrepair_cli::{Exit, Failure};
 
 /// Exit code and advice for an error of the pipeline.
 pub(crate) fn failure(error: Error) -> Failure {
     match error {
-        Error::Data(error) | Error::Finetune(FinetuneError::Data(error)) => error.into(),
+        Error::Data(error)
+        | Error::Finetune(FinetuneError::Data(error))
+        | Error::Embed(EmbedError::Data(error)) => error.into(),
         Error::Core(error) | Error::Finetune(FinetuneError::Core(error)) => error.into(),
         Error::Patch(error) => error.into(),
+        Error::Tune(error) => tune(&error),
         Error::Select(error) => error.into(),
         Error::Doctor(error) => error.into(),
         Error::Arrays(_) => Failure::new(Exit::Input, &error)
             .help("x has a row of numbers per sample, y a class counted from 0, plan.net.input the shape of a row"),
         Error::Runs(error) => error.into(),
-        Error::Torch(error) => torch(&error),
-        Error::Train(error) | Error::Finetune(FinetuneError::Train(error)) => train(&error),
+        Error::Torch(error) | Error::Embed(EmbedError::Torch(error)) => torch(&error),
+        Error::Train(error)
+        | Error::Finetune(FinetuneError::Train(error))
+        | Error::Embed(EmbedError::Train(error)) => train(&error),
         Error::Refused(_) => Failure::new(Exit::Refused, &error)
             .help("the deployed model is unchanged; look at events.jsonl in the run for the reason"),
         Error::Collapsed { .. } => Failure::new(Exit::Refused, &error)
@@ -31,9 +37,6 @@ pub(crate) fn failure(error: Error) -> Failure {
             let flags = if what == "input size" { "--extractor-size" } else { "--extractor-mean and --extractor-std" };
             Failure::new(Exit::Input, &error).help(format!("say it by {flags}: a wrong one spoils the features quietly"))
         }
-        Error::Embed(EmbedError::Torch(error)) => torch(&error),
-        Error::Embed(EmbedError::Train(error)) => train(&error),
-        Error::Embed(EmbedError::Data(error)) => error.into(),
         Error::Embed(EmbedError::File { .. }) => Failure::new(Exit::Input, &error).help(
             "pass a file that `pretrain` made, TorchScript, a checkpoint of MoCo v3 (ResNet-50), or a state dict of a known \
              architecture; features of anything else as .npy",
@@ -86,6 +89,16 @@ fn torch(error: &TorchError) -> Failure {
             Failure::new(Exit::Unexpected, error).help("check the rights and the room on the disk")
         }
         TorchError::Core(_) => Failure::new(Exit::Input, error).help("the model gives NaN: look at how it was trained"),
+        _ => Failure::new(Exit::Unexpected, error),
+    }
+}
+
+fn tune(error: &TuneError) -> Failure {
+    match error {
+        TuneError::Refused(_) => Failure::new(Exit::Refused, error)
+            .help("look at probes.jsonl; try a wider --lr-range, more --probe-epochs, or see whether the recipe trains at all"),
+        TuneError::Setting { .. } | TuneError::Method { .. } => Failure::new(Exit::Usage, error),
+        TuneError::NoLayers { .. } => Failure::new(Exit::Usage, error).help("pass --method range, which goes by the loss"),
         _ => Failure::new(Exit::Unexpected, error),
     }
 }

@@ -16,11 +16,12 @@ mod recipe;
 mod repair;
 mod show;
 mod train;
+mod tune;
 
 use clap::Parser;
 use hybridrepair_cli::{
     Failure,
-    args::{Cli, Command},
+    args::{Cli, Command, TuneCommand},
     end_with_parent, light,
 };
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Resume(args) => repair::resume(args),
         Command::Compare(args) => compare::run(args),
         Command::Train(args) => train::run(args),
+        Command::Tune { command: TuneCommand::Lr(args) } | Command::TuneLr(args) => tune::run(args),
         Command::Pretrain(args) => pretrain::run(args),
         Command::Embed(args) => embed::run(args),
         Command::Early(args) => early::run(args),

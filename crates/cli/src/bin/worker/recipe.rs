@@ -1,10 +1,10 @@
 //! From preset, recipe and flags to resolved settings: each goes over the one before.
 
 use crate::failure::failure;
-use hybridrepair::{Error, Preset, RepairConfig, TrainConfig, embed::Extractor};
+use hybridrepair::{Error, Preset, RepairConfig, TrainConfig, TuneConfig, embed::Extractor, tuning::Variant};
 use hybridrepair_cli::{
     Exit, Failure,
-    args::{DataArgs, ExtractorArgs, RepairSettingsArgs, TrainArgs},
+    args::{DataArgs, EvbmfArg, ExtractorArgs, Rate, RepairSettingsArgs, SearchArgs, TrainArgs, TrainSettingsArgs},
 };
 use hybridrepair_runs::{RunsError, from_table, overlay, read_table};
 use std::path::{Path, PathBuf};
@@ -138,10 +138,14 @@ fn repair_flags(args: &RepairSettingsArgs) -> Result<Table, Failure> {
     set(&mut annotate, "cannot_tell_costs", args.refund_cannot_tell.then_some(Value::from(false)));
     set(&mut annotate, "error_rate", args.error_rate.map(Value::from));
     table.insert("annotate".to_owned(), annotate.into());
+    let mut tune = Table::new();
+    set(&mut tune, "auto", args.lr.map(|rate| Value::from(rate == Rate::Auto)));
+    table.insert("tune".to_owned(), tune.into());
     // what all trainers have; a recipe can set them one by one
     let mut shared = Table::new();
     set(&mut shared, "epochs", args.epochs.map(|v| whole(v as u64)).transpose()?);
-    set(&mut shared, "lr", args.lr.map(Value::from));
+    let fixed = |rate| if let Rate::Fixed(lr) = rate { Some(Value::from(lr)) } else { None };
+    set(&mut shared, "lr", args.lr.and_then(fixed));
     set(&mut shared, "momentum", args.momentum.map(Value::from));
     set(&mut shared, "weight_decay", args.weight_decay.map(Value::from));
     table.insert("matching".to_owned(), shared.clone().into());
@@ -231,6 +235,28 @@ pub(crate) fn data_flags(args: &DataArgs) -> Result<Table, Failure> {
 
 /// The settings of a training run.
 pub(crate) fn train_config(args: &TrainArgs) -> Result<TrainConfig, Failure> {
+    let mut more = Table::new();
+    set(&mut more, "with_field_labels", args.with_field_labels.then_some(Value::from(true)));
+    set(&mut more, "half", args.half.then_some(Value::from(true)));
+    if let Some(Rate::Fixed(lr)) = args.lr {
+        let mut schedule = Table::new();
+        schedule.insert("lr".to_owned(), lr.into());
+        more.insert("schedule".to_owned(), schedule.into());
+    }
+    let setting = TrainSettingsArgs {
+        recipe: args.recipe.clone(),
+        model: args.model.clone(),
+        width: args.width,
+        epochs: args.epochs,
+        batch_size: args.batch_size,
+        data: args.data.clone(),
+        runtime: args.runtime.clone(),
+    };
+    train_settings(&setting, more)
+}
+
+/// The settings that all trainings have, with some more on top.
+pub(crate) fn train_settings(args: &TrainSettingsArgs, more: Table) -> Result<TrainConfig, Failure> {
     let mut table = Table::try_from(TrainConfig::default()).map_err(|e| Failure::new(Exit::Unexpected, e))?;
     if let Some(file) = &args.recipe {
         overlay(&mut table, read_recipe(file)?);
@@ -240,20 +266,34 @@ pub(crate) fn train_config(args: &TrainArgs) -> Result<TrainConfig, Failure> {
     set(&mut flags, "width", args.width.map(Value::from));
     set(&mut flags, "epochs", args.epochs.map(|v| whole(v as u64)).transpose()?);
     set(&mut flags, "batch_size", args.batch_size.map(|v| whole(v as u64)).transpose()?);
-    set(&mut flags, "with_field_labels", args.with_field_labels.then_some(Value::from(true)));
-    set(&mut flags, "half", args.half.then_some(Value::from(true)));
     set(&mut flags, "seed", args.runtime.seed.map(whole).transpose()?);
     set(&mut flags, "device", args.runtime.device.clone().map(Value::from));
     set(&mut flags, "threads", args.runtime.threads.map(|t| whole(t as u64)).transpose()?);
-    if let Some(lr) = args.lr {
-        let mut schedule = Table::new();
-        schedule.insert("lr".to_owned(), lr.into());
-        flags.insert("schedule".to_owned(), schedule.into());
-    }
     flags.insert("data".to_owned(), data_flags(&args.data)?.into());
     overlay(&mut table, flags);
+    overlay(&mut table, more);
     let origin = args.recipe.clone().unwrap_or_else(|| PathBuf::from("(flags)"));
     Ok(from_table(table, &origin)?)
+}
+
+/// How a rate is looked for, for a training.
+pub(crate) fn tune_config(search: &SearchArgs, train: TrainConfig) -> TuneConfig {
+    let default = TuneConfig::default();
+    TuneConfig {
+        method: search.method.clone().unwrap_or(default.method),
+        probe_epochs: search.probe_epochs.unwrap_or(default.probe_epochs),
+        budget: search.budget.unwrap_or(default.budget),
+        max_seconds: search.max_time.map(|t| t.0.as_secs_f64()),
+        range: search.lr_range.map(|b| b.0),
+        weight_decay: search.with.is_some(),
+        evbmf: match search.evbmf {
+            Some(EvbmfArg::Upstream) => Variant::Upstream,
+            _ => Variant::Fixed,
+        },
+        probe_images: search.probe_images,
+        train,
+        ..default
+    }
 }
 
 pub(crate) fn set(table: &mut Table, key: &str, value: Option<Value>) {

@@ -105,7 +105,7 @@ fn frame(regions: bool) -> String {
         format!("<label><input type=\"radio\" name=\"mode\" value=\"{value}\"{checked}>{label}</label>")
     };
     let mut out = String::from(
-        "<div class=\"map\" id=\"map\"><canvas tabindex=\"0\" role=\"img\" aria-label=\"map of the field pool; arrow keys move \
+        "<div class=\"map\"><canvas tabindex=\"0\" role=\"img\" aria-label=\"map of the field pool; arrow keys move \
          it, plus and minus change its size\"></canvas><div class=\"side\"><fieldset><legend>Colour by</legend>",
     );
     out += &choice("change", "what the repair changed", true);

@@ -7,6 +7,7 @@ mod gain;
 mod gradients;
 mod map;
 mod patch;
+mod rate;
 mod regions;
 mod training;
 mod warnings;
@@ -21,6 +22,7 @@ pub(crate) const PAGES: &[&dyn Page] = &[
     &classes::Classes,
     &confusion::Confusion,
     &regions::RegionSheet,
+    &rate::LearningRate,
     &patch::Patch,
     &training::Training,
     &gradients::Gradients,

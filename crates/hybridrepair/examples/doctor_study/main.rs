@@ -8,8 +8,10 @@
 //! `HYBRIDREPAIR_DATA` names the folder of Fashion-MNIST. Without arguments a quick look at one seed.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod tables;
+
 use hybridrepair::{
-    core::{ClassId, Stream, Streams, intervals},
+    core::{ClassId, Stream, Streams},
     data::{Images, Labelled, SignsSpec, read_mnist_part, signs},
     doctor::{
         Activation, Ending, Init, Job, Layer, Loss, Memory, Mode, MonitorSettings, NetSpec, OptimizerPlan, Plan,
@@ -70,7 +72,7 @@ struct Fixed {
     seconds: f64,
 }
 
-fn labelled(images: Images, labels: Vec<ClassId>, rows: std::ops::Range<usize>) -> Labelled {
+fn labelled(images: &Images, labels: &[ClassId], rows: std::ops::Range<usize>) -> Labelled {
     let rows = rows.collect::<Vec<_>>();
     Labelled { images: images.select(&rows), labels: rows.iter().map(|&r| labels[r]).collect(), ids: Vec::new() }
 }
@@ -99,7 +101,7 @@ fn data(set: &str, conv: bool, streams: Streams) -> Arrays {
                 read_mnist_part(&file("t10k-images-idx3-ubyte"), &file("t10k-labels-idx1-ubyte")).unwrap();
             let side = images.height();
             let shape = if conv { vec![1, side, side] } else { vec![side * side] };
-            let part = |rows| labelled(images.clone(), labels.clone(), rows);
+            let part = |rows| labelled(&images, &labels, rows);
             Arrays::of_pictures(&part(0..1000), &part(1000..1500), 10, &shape).unwrap()
         }
     }
@@ -381,8 +383,7 @@ fn reference(set: &str, conv: bool) -> f64 {
         ("blob", _) => 0.82,
         ("signs", true) => 0.60,
         ("signs", false) => 0.30,
-        (_, true) => 0.78,
-        (_, false) => 0.78,
+        _ => 0.78,
     }
 }
 
@@ -412,97 +413,6 @@ fn run(file: &str, first: u64, last: u64) {
                 row.seconds
             );
             writeln!(out, "{}", serde_json::to_string(&row).unwrap()).unwrap();
-        }
-    }
-}
-
-fn share(n: usize, of: usize) -> String {
-    let i = intervals::share(n, of);
-    format!("{n} of {of} ({:.1} to {:.1} %)", 100.0 * i.low, 100.0 * i.high)
-}
-
-fn table(files: &[String]) {
-    let all = files.iter().flat_map(|f| rows(f)).collect::<Vec<_>>();
-    let faulty = all.iter().filter(|r| r.faulty).collect::<Vec<_>>();
-    let benign = all.iter().filter(|r| !r.faulty).collect::<Vec<_>>();
-    println!("| | icse21 | house | random control |\n| --- | ---: | ---: | ---: |");
-    type Of = fn(&Row) -> &Judged;
-    let profiles: [Of; 2] = [|r| &r.icse21, |r| &r.house];
-    let line = |name: &str, cells: [String; 3]| println!("| {name} | {} |", cells.join(" | "));
-    let count = |rows: &[&Row], of: Of| share(rows.iter().filter(|r| of(r).problem.is_some()).count(), rows.len());
-    line("detected", [count(&faulty, profiles[0]), count(&faulty, profiles[1]), String::new()]);
-    line("false alarms", [count(&benign, profiles[0]), count(&benign, profiles[1]), String::new()]);
-    let fixed = |r: &Row, which: usize| match which {
-        0 => r.icse21.fixed.clone(),
-        1 => r.house.fixed.clone(),
-        _ => r.control.clone(),
-    };
-    let cells = |of: &dyn Fn(usize) -> String| [of(0), of(1), of(2)];
-    let acc = |r: &Row, which: usize| fixed(r, which).map_or(r.acc, |f| f.acc.max(r.acc));
-    line(
-        "the search says solved",
-        cells(&|w| share(faulty.iter().filter(|r| fixed(r, w).is_some_and(|f| f.claims)).count(), faulty.len())),
-    );
-    line(
-        "gains half of what the fault cost",
-        cells(&|w| {
-            share(faulty.iter().filter(|r| acc(r, w) >= r.acc + 0.5 * (r.without_fault - r.acc)).count(), faulty.len())
-        }),
-    );
-    line(
-        "within 5 points of the model without the fault",
-        cells(&|w| share(faulty.iter().filter(|r| acc(r, w) >= r.without_fault - NEAR).count(), faulty.len())),
-    );
-    let mean = |of: &dyn Fn(&Row) -> f64| faulty.iter().map(|r| of(r)).sum::<f64>() / faulty.len().max(1) as f64;
-    line("mean gain, points", cells(&|w| format!("{:.1}", 100.0 * mean(&|r| acc(r, w) - r.acc))));
-    line("trainings to the end", cells(&|w| format!("{:.1}", mean(&|r| fixed(r, w).map_or(0.0, |f| f.models)))));
-    line("trainings", cells(&|w| format!("{:.1}", mean(&|r| fixed(r, w).map_or(0.0, |f| f.trainings as f64)))));
-    line("seconds", cells(&|w| format!("{:.1}", mean(&|r| fixed(r, w).map_or(0.0, |f| f.seconds)))));
-    println!();
-    println!(
-        "| fault | models | accuracy | without the fault | icse21 says | house says | house keeps | control keeps |"
-    );
-    println!("| --- | ---: | ---: | ---: | --- | --- | ---: | ---: |");
-    for fault in FAULTS {
-        let of = faulty.iter().filter(|r| r.fault == fault).copied().collect::<Vec<_>>();
-        if of.is_empty() {
-            continue;
-        }
-        let mean = |f: &dyn Fn(&Row) -> f64| 100.0 * of.iter().map(|r| f(r)).sum::<f64>() / of.len() as f64;
-        let said = |j: Of| {
-            let mut names = std::collections::BTreeMap::<String, usize>::new();
-            of.iter()
-                .for_each(|r| *names.entry(j(r).problem.clone().unwrap_or("nothing".to_owned())).or_default() += 1);
-            names.iter().map(|(n, k)| format!("{n} {k}")).collect::<Vec<_>>().join(", ")
-        };
-        println!(
-            "| {fault} | {} | {:.1} | {:.1} | {} | {} | {:.1} | {:.1} |",
-            of.len(),
-            mean(&|r| r.acc),
-            mean(&|r| r.without_fault),
-            said(profiles[0]),
-            said(profiles[1]),
-            mean(&|r| acc(r, 1)),
-            mean(&|r| acc(r, 2))
-        );
-    }
-    println!("\nNot as it should be:");
-    for r in &all {
-        let missed = r.faulty && (r.house.problem.is_none() || acc(r, 1) < r.without_fault - NEAR);
-        if missed || (!r.faulty && r.house.problem.is_some()) {
-            let kind = if r.conv { "conv" } else { "dense" };
-            println!(
-                "- seed {} {} {} {kind}: {:.3} (without fault {:.3}); house: {} {}; kept {:.3} ({})",
-                r.seed,
-                r.fault,
-                r.set,
-                r.acc,
-                r.without_fault,
-                r.house.problem.clone().unwrap_or("nothing".to_owned()),
-                r.house.evidence.clone().unwrap_or_default(),
-                acc(r, 1),
-                r.house.fixed.as_ref().map_or("-", |f| f.remedy.as_str())
-            );
         }
     }
 }
@@ -546,7 +456,7 @@ fn main() {
     let args = env::args().skip(1).collect::<Vec<_>>();
     match args.first().map(String::as_str) {
         Some("run") => run(&args[1], args[2].parse().unwrap(), args[3].parse().unwrap()),
-        Some("table") => table(&args[1..]),
+        Some("table") => tables::table(&args[1..]),
         Some("overhead") => overhead(),
         _ => {
             let row = row(0, true);
