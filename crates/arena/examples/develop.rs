@@ -4,7 +4,7 @@
 //! cargo run --release -p hybridrepair-arena --example develop -- ENTRY,ENTRY tiny|SEED,SEED [REPEATS]
 //! ```
 //!
-//! A number is a seed of suite `hidden`. Without arguments it runs two entries on suite `tiny`, once.
+//! A number is a seed of suite `hidden`. Without arguments it runs two entries on the first task of suite `tiny`, once.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
 use hybridrepair_arena::{
@@ -37,6 +37,9 @@ fn main() -> Result<(), ArenaError> {
             }
             Err(_) => tasks.extend(tiny()?),
         }
+    }
+    if arguments.is_empty() {
+        tasks.truncate(1);
     }
     let jobs: Vec<(&Assignment, &String, u64)> =
         tasks.iter().flat_map(|t| entries.iter().flat_map(move |e| (0..repeats).map(move |s| (t, e, s)))).collect();
