@@ -129,10 +129,10 @@ impl CheapConfig {
     /// # Errors
     /// Names the first that cannot be.
     pub fn check(&self) -> Result<(), Error> {
-        let counts = [self.weak, self.strong, self.source, self.source_images, self.epochs, self.steps];
+        let counts = [self.weak, self.strong, self.source, self.source_images, self.steps];
         if counts.contains(&0) {
             return Err(Error::Config(
-                "cheap: weak, strong, source, source_images, epochs and steps are at least 1".to_owned(),
+                "cheap: weak, strong, source, source_images and steps are at least 1".to_owned(),
             ));
         }
         if [self.weak, self.strong, self.source].into_iter().any(|views| views > 64) {

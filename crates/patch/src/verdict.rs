@@ -26,9 +26,12 @@ pub struct Verdict {
     pub refused: Option<String>,
 }
 
+/// Below this probability it is no chance that none of the choosing samples is repaired.
+const CHANCE: f64 = 0.05;
+
 impl Judge<'_> {
-    /// Judges what a search has found. A patch is kept when it repairs something on the samples of the search and, where one
-    /// repair could be expected, on those that choose, keeps within its limits there, and the objective rises: a higher
+    /// Judges what a search has found. A patch is kept when it repairs something on the samples of the search and, unless
+    /// that may be chance, on those that choose, keeps within its limits there, and the objective rises: a higher
     /// score alone may come from wrong samples that have come nearer, and stay wrong.
     ///
     /// # Errors
@@ -61,9 +64,9 @@ impl Judge<'_> {
         let gain = score(&after) - score(&before);
         let choice = Outcome::new(&predicted, &crate::head::classes_of(&after), &self.choice.labels, self.class);
         let why = format!("the best found {}; on the samples that choose it {}", said(search), said(&choice));
-        // of a few wrong samples none may be repaired by chance alone
-        let expected = search.repair_rate() * choice.negatives as f64;
-        let nothing = search.repaired == 0 || (choice.repaired == 0 && expected >= 1.0);
+        // of a few wrong samples none may be repaired by chance alone, at the rate of the search
+        let chance = (1.0 - search.repair_rate()).powi(choice.negatives as i32);
+        let nothing = search.repaired == 0 || (choice.repaired == 0 && chance < CHANCE);
         let refused = (gain <= 0.0 || nothing).then_some(why);
         Ok(Verdict { gain, refused })
     }
