@@ -1,4 +1,4 @@
-use crate::{Eval, Evaluator, Objective, PatchError, Search, Space, Trace, search::judge};
+use crate::{Eval, Evaluator, Judged, Objective, PatchError, Search, Space, Trace, paired, search::judge};
 use hybridrepair_core::Stream;
 
 /// Share of what a search has gained that may be given up for a smaller patch.
@@ -25,15 +25,21 @@ impl Evaluator for Part<'_> {
     }
 
     fn evaluate(&self, candidates: &[f32]) -> Result<Vec<Eval>, PatchError> {
-        let mut all = Vec::with_capacity(candidates.len() / self.kept.len().max(1) * self.base.len());
-        for candidate in candidates.chunks_exact(self.kept.len().max(1)) {
-            let from = all.len();
-            all.extend_from_slice(self.base);
-            for (&k, &value) in self.kept.iter().zip(candidate) {
-                all[from + k] = value;
-            }
-        }
-        self.whole.evaluate(&all)
+        let each = candidates.chunks_exact(self.kept.len().max(1));
+        self.whole.evaluate(&each.flat_map(|c| self.spread(c)).collect::<Vec<_>>())
+    }
+
+    fn each(&self, candidate: &[f32]) -> Result<Vec<Judged>, PatchError> {
+        self.whole.each(&self.spread(candidate))
+    }
+}
+
+impl Part<'_> {
+    /// Values of all weights.
+    fn spread(&self, candidate: &[f32]) -> Vec<f32> {
+        let mut all = self.base.to_vec();
+        self.kept.iter().zip(candidate).for_each(|(&k, &value)| all[k] = value);
+        all
     }
 }
 
@@ -59,11 +65,16 @@ pub fn refine(
     if gain <= 0.0 {
         return Ok(trace);
     }
-    let floor = trace.score - PRICE * gain;
+    let var = |n: &str, d: f64| std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d);
+    let floor = trace.score - var("XP_PRICE", PRICE) * gain;
+    let limit = var("XP_Z", 0.0);
+    let refit = var("XP_REFIT", 0.0) > 0.0;
     let moved = |values: &[f32]| {
         let differs = |k: &usize| values[*k].to_bits() != space.current[*k].to_bits();
         (0..values.len()).filter(differs).collect::<Vec<_>>()
     };
+    let n = evaluator.negatives();
+    let reference = evaluator.each(&trace.values)?;
     let mut best = (trace.values.clone(), (trace.score, trace.eval));
     let mut evaluations = trace.evaluations;
     loop {
@@ -80,29 +91,56 @@ pub fn refine(
         let scores = judge(evaluator, objective, &candidates)?;
         evaluations += scores.len();
         // the first of equal ones
-        let cheapest = (0..scores.len()).reduce(|a, b| if scores[b].0 > scores[a].0 { b } else { a });
-        let Some(at) = cheapest.filter(|&at| scores[at].0 >= floor) else { break };
-        best = (candidates[at * best.0.len()..][..best.0.len()].to_vec(), scores[at]);
+        let Some(at) = (0..scores.len()).reduce(|a, b| if scores[b].0 > scores[a].0 { b } else { a }) else { break };
+        let values = candidates[at * best.0.len()..][..best.0.len()].to_vec();
+        let told = paired::standard_errors(objective.fitness, &reference, &evaluator.each(&values)?, n);
+        if scores[at].0 < floor && !(scores[at].0 > as_is && told.is_some_and(|t| t < limit)) {
+            break;
+        }
+        best = (values, scores[at]);
     }
-    let kept = moved(&best.0);
     let mut steps = trace.steps;
-    if !kept.is_empty() {
+    let mut again = |best: (Vec<f32>, (f64, Eval)), steps: &mut Vec<crate::Step>, evaluations: &mut usize| {
+        let kept = moved(&best.0);
         let part = Part { whole: evaluator, kept: &kept, base: &best.0 };
         let here = Space {
             current: kept.iter().map(|&k| best.0[k]).collect(),
             layers: kept.iter().map(|&k| space.layers[k]).collect(),
         };
         let again = search.run(&part, &here, objective, rng)?;
-        evaluations += again.evaluations;
-        let spread = |values: &[f32]| {
-            let mut all = best.0.clone();
-            kept.iter().zip(values).for_each(|(&k, &v)| all[k] = v);
-            all
-        };
-        steps.extend(again.steps.into_iter().map(|s| crate::Step { values: spread(&s.values), ..s }));
-        if again.score > best.1.0 {
-            best = (spread(&again.values), (again.score, again.eval));
+        *evaluations += again.evaluations;
+        steps.extend(again.steps.into_iter().map(|s| crate::Step { values: part.spread(&s.values), ..s }));
+        let found = (part.spread(&again.values), (again.score, again.eval));
+        Ok::<_, PatchError>(if found.1.0 > best.1.0 { found } else { best })
+    };
+    if !moved(&best.0).is_empty() {
+        best = again(best, &mut steps, &mut evaluations)?;
+    }
+    while refit {
+        let kept = moved(&best.0);
+        if kept.len() < 2 {
+            break;
         }
+        let reference = evaluator.each(&best.0)?;
+        let mut smaller: Option<(Vec<f32>, (f64, Eval))> = None;
+        for &k in &kept {
+            let mut values = best.0.clone();
+            values[k] = space.current[k];
+            let scored = judge(evaluator, objective, &values)?[0];
+            let found = again((values, scored), &mut steps, &mut evaluations)?;
+            if smaller.as_ref().is_none_or(|s| found.1.0 > s.1.0) {
+                smaller = Some(found);
+            }
+        }
+        let Some(smaller) = smaller else { break };
+        let told = paired::standard_errors(objective.fitness, &reference, &evaluator.each(&smaller.0)?, n);
+        if std::env::var("XP_SAY").is_ok() {
+            eprintln!("refit {} -> {}: {:?} cost {:.4}", kept.len(), kept.len() - 1, told, (best.1.0 - smaller.1.0) / gain);
+        }
+        if !(smaller.1.0 > as_is && (told.is_some_and(|t| t < limit) || smaller.1.0 >= floor)) {
+            break;
+        }
+        best = smaller;
     }
     let (values, (score, eval)) = best;
     Ok(Trace { values, score, eval, steps, evaluations })
@@ -134,6 +172,10 @@ mod tests {
                 ..Eval::default()
             };
             Ok(candidates.chunks_exact(3).map(eval).collect())
+        }
+        fn each(&self, v: &[f32]) -> Result<Vec<Judged>, PatchError> {
+            let loss = f64::from((v[1] - 3.0).abs() + 1e-4 * v[0].abs());
+            Ok(vec![Judged { right: false, loss }, Judged { right: true, loss: 0.0 }])
         }
     }
 
