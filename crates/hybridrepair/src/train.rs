@@ -16,8 +16,7 @@ use hybridrepair_torch::{
     load_tensors, save_checkpoint,
 };
 use hybridrepair_train::{
-    EpochReading, Example, Fit, Observer, OptimSpec, Reading, Schedule, Supervised, SupervisedData, TrainError,
-    Verdict,
+    EpochReading, Example, Fit, Observer, OptimSpec, Reading, Schedule, Supervised, SupervisedData, TrainError, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Instant;

@@ -5,9 +5,8 @@ use crate::{Fitness, Judged};
 /// are the wrong samples. None for [`Fitness::Ratio`], which is no sum over samples.
 pub(crate) fn standard_errors(fitness: Fitness, a: &[Judged], b: &[Judged], negatives: usize) -> Option<f64> {
     let soft = |j: &Judged| if j.right { 1.0 } else { 1.0 / (1.0 + j.loss) };
-    let differences = |score: &dyn Fn(&Judged) -> f64| {
-        a.iter().zip(b).map(|(a, b)| score(a) - score(b)).collect::<Vec<_>>()
-    };
+    let differences =
+        |score: &dyn Fn(&Judged) -> f64| a.iter().zip(b).map(|(a, b)| score(a) - score(b)).collect::<Vec<_>>();
     let cut = negatives.min(a.len()).min(b.len());
     // each a weight and the samples whose mean it weighs
     let parts = match fitness {

@@ -10,9 +10,7 @@ use hybridrepair_patch::{
 };
 use hybridrepair_runs::RunDir;
 use hybridrepair_torch::{Arch, CheckpointMeta, Device, DeviceChoice, Model, ModelSpec, Runtime, save_checkpoint};
-use hybridrepair_train::{
-    EpochReading, Example, Fit, Observer, Reading, Supervised, SupervisedData, Verdict,
-};
+use hybridrepair_train::{EpochReading, Example, Fit, Observer, Reading, Supervised, SupervisedData, Verdict};
 use std::{
     path::{Path, PathBuf},
     sync::Mutex,

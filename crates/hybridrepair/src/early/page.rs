@@ -154,7 +154,11 @@ fn best(report: &EarlyReport, c: &ClassReport) -> String {
     if c.intervals.is_empty() {
         text += "No repair of any checkpoint may be chosen. ";
     }
-    let _ = write!(text, "The features say to switch at epoch {}; against the best in hindsight that loses ", c.switch_epoch);
+    let _ = write!(
+        text,
+        "The features say to switch at epoch {}; against the best in hindsight that loses ",
+        c.switch_epoch
+    );
     let lost = report.alphas.iter().zip(&c.regret);
     let lost = lost.map(|(alpha, regret)| format!("{:.1} points at alpha {alpha}", 100.0 * regret));
     text + &lost.collect::<Vec<_>>().join(", ") + "."

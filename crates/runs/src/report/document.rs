@@ -32,8 +32,7 @@ pub struct Part {
 
 /// A whole document with several parts.
 pub fn document_of(title: &str, subtitle: &str, parts: Vec<Part>) -> String {
-    let sections =
-        parts.into_iter().map(|Part { id, title, body }| Section { id: escaped(&id), title, html: body });
+    let sections = parts.into_iter().map(|Part { id, title, body }| Section { id: escaped(&id), title, html: body });
     assemble(title, subtitle, &sections.collect::<Vec<_>>())
 }
 

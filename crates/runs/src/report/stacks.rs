@@ -68,7 +68,8 @@ impl Stacks {
             match row {
                 Row::Group(name) => {
                     top += GROUP;
-                    let _ = write!(svg, "<text class=\"group\" x=\"0\" y=\"{:.1}\">{}</text>", top - 6.0, escaped(name));
+                    let _ =
+                        write!(svg, "<text class=\"group\" x=\"0\" y=\"{:.1}\">{}</text>", top - 6.0, escaped(name));
                 }
                 Row::Counts(name, counts) => {
                     self.bar(&mut svg, name, counts, top, unit);
@@ -98,8 +99,10 @@ impl Stacks {
             );
             if wide >= NUMBER * n.to_string().len() as f64 {
                 let middle = x + wide / 2.0;
-                let _ =
-                    write!(svg, "<text class=\"in\" x=\"{middle:.1}\" y=\"{base:.1}\" text-anchor=\"middle\">{n}</text>");
+                let _ = write!(
+                    svg,
+                    "<text class=\"in\" x=\"{middle:.1}\" y=\"{base:.1}\" text-anchor=\"middle\">{n}</text>"
+                );
             }
             x += wide;
         }
