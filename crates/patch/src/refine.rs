@@ -6,8 +6,10 @@ use hybridrepair_core::Stream;
 
 /// Share of what a search has gained that may be given up for a smaller patch.
 const PRICE: f64 = 0.01;
-/// Standard errors by which a weight of a fault must do better than none.
-const ERRORS: f64 = 3.0;
+/// Standard errors of the paired difference by which a patch must do better than a smaller one: a one-sided test at 5 %.
+const ERRORS: f64 = 1.645;
+/// The same for faults.
+const FAULT_ERRORS: f64 = 3.0;
 
 /// Some of the weights of another evaluator; the others keep fixed values.
 struct Part<'a> {
@@ -52,16 +54,16 @@ impl Part<'_> {
 type Scored = (Vec<f32>, (f64, Eval));
 
 /// Makes a patch smaller and then better. Weights are put back to what they were, the one that costs least first, while all
-/// of them together cost no more than [`PRICE`] of the gain; then what is left is searched again from where it stands.
-/// A weight that a search has moved by chance would do harm on samples that it has not seen, and a patch of few weights is
-/// easier to look at.
+/// of them together cost no more than [`PRICE`] of the gain, or the samples cannot tell that the patch has become worse (a
+/// paired test, [`ERRORS`]). What is left is searched again from where it stands, and then the same once more, with a search
+/// after each weight. A weight that a search has moved by chance would do harm on samples that it has not seen, and a patch of
+/// few weights is easier to look at.
 ///
-/// Under [`Fitness::Likelihood`], which is for faults, a weight must also be told from chance: it is put back where the
-/// others, searched again without it, do not do worse by [`ERRORS`] standard errors of the paired difference. A layer is
-/// never the most likely one for the samples of a repair, so any weight that is free to move finds something to improve,
-/// and that is no fault.
+/// Under [`Fitness::Likelihood`], which is for faults, the test is stricter ([`FAULT_ERRORS`]): a layer is never the most
+/// likely one for the samples of a repair, so any weight that is free to move finds something to improve, and that is no
+/// fault. [`Fitness::Ratio`] is no sum over samples and knows the price alone.
 ///
-/// The result is never worse than `trace` by more than that, nor worse than the model as it is.
+/// The result is never worse than the model as it is.
 ///
 /// # Errors
 /// When a candidate cannot be judged, or a setting of the search is outside its range.
@@ -91,8 +93,7 @@ pub fn refine(
     }
     best = work.again(best, rng)?;
     let whole = best.clone();
-    while work.by_chance() {
-        let Some(smaller) = work.without_cheapest(&best)? else { break };
+    while let Some(smaller) = work.without_cheapest(&best)? {
         let smaller = work.again(smaller, rng)?;
         if !work.is_chance(&whole, &smaller)? {
             break;
@@ -140,19 +141,15 @@ impl Refinement<'_> {
         Ok(cheapest.map(|at| (candidates[at * best.0.len()..][..best.0.len()].to_vec(), scores[at])))
     }
 
-    /// Whether weights must be told from chance.
-    fn by_chance(&self) -> bool {
-        std::env::var("XP_ALL").is_ok() || self.objective.fitness == Fitness::Likelihood
-    }
-
     /// Whether the samples cannot tell that the larger patch is better, though the smaller one is better than none.
     fn is_chance(&self, larger: &Scored, smaller: &Scored) -> Result<bool, PatchError> {
-        if !self.by_chance() || smaller.1.0 <= self.as_is {
+        if smaller.1.0 <= self.as_is {
             return Ok(false);
         }
+        let fitness = self.objective.fitness;
+        let limit = if fitness == Fitness::Likelihood { FAULT_ERRORS } else { ERRORS };
         let (a, b) = (self.evaluator.each(&larger.0)?, self.evaluator.each(&smaller.0)?);
-        let told = standard_errors(self.objective.fitness, &a, &b, self.evaluator.negatives());
-        Ok(told.is_some_and(|t| t < std::env::var("XP_Z").ok().and_then(|v| v.parse().ok()).unwrap_or(ERRORS)))
+        Ok(standard_errors(fitness, &a, &b, self.evaluator.negatives()).is_some_and(|t| t < limit))
     }
 
     /// The moved weights searched again, from where they stand.
@@ -201,9 +198,8 @@ mod tests {
             };
             Ok(candidates.chunks_exact(3).map(eval).collect())
         }
-        fn each(&self, v: &[f32]) -> Result<Vec<Judged>, PatchError> {
-            let loss = f64::from((v[1] - 3.0).abs() + 1e-4 * v[0].abs());
-            Ok(vec![Judged { right: false, loss }, Judged { right: true, loss: 0.0 }])
+        fn each(&self, _: &[f32]) -> Result<Vec<Judged>, PatchError> {
+            Ok(vec![Judged { right: true, loss: 0.0 }; 2])
         }
     }
 
