@@ -36,7 +36,7 @@ fn overview(report: &EarlyReport, config: &EarlyConfig) -> Part {
     html.figures(&[
         Figure::new("labels to search on", search, format!("and {choice} that choose")),
         Figure::new("test samples", test, "judge once, and choose nothing"),
-        Figure::new("pairs of training and class", pairs.to_string(), format!("{} trainings", config.runs)),
+        Figure::new("pairs of training and class", pairs.to_string(), format!("trainings: {}", config.runs)),
         Figure::new("checkpoints", config.epochs.len().to_string(), format!("after epochs {epochs}")),
     ]);
     html.heading("Which repaired checkpoint is the best");
