@@ -23,6 +23,8 @@ mod arrays;
 #[cfg(feature = "torch")]
 mod asked;
 #[cfg(feature = "torch")]
+mod augment;
+#[cfg(feature = "torch")]
 mod config;
 #[cfg(feature = "torch")]
 pub mod doctoring;
@@ -82,6 +84,7 @@ pub use progress::{Progress, Silent};
 #[cfg(feature = "torch")]
 pub use {
     arrays::{NpyRows, read_array, write_array},
+    augment::Augment,
     config::{
         AnnotateConfig, By, DataConfig, EpochRule, FolderConfig, Judge, Preset, RegionsConfig, RepairConfig,
         SignsSizes, ThresholdConfig, ZeroLabelConfig,
