@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 pub struct Advice {
     /// Version of this file's format: 1.
     pub format_version: u32,
-    /// Mean calibrated confidence of the deployed model on held-out source pictures; null where there are none.
+    /// Mean confidence of the deployed model on held-out source pictures; null where there are none.
     pub source_confidence: Option<f64>,
     /// The same on the field pool.
     pub field_confidence: Option<f64>,
@@ -56,7 +56,7 @@ impl Earlier {
 }
 
 /// What makes two runs of one kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Kind<'a> {
     /// Hash of the pictures.
     pub data: &'a str,
@@ -131,7 +131,7 @@ impl Advice {
         let mut lines = Vec::new();
         if let (Some(source), Some(field)) = (self.source_confidence, self.field_confidence) {
             lines.push(format!(
-                "the model's calibrated confidence is {:.1} % on held-out source pictures and {:.1} % on the field",
+                "the model's mean confidence is {:.1} % on held-out source pictures and {:.1} % on the field",
                 100.0 * source,
                 100.0 * field
             ));

@@ -1,14 +1,9 @@
 //! What a repair will gain, foretold before a label is paid for.
 //!
 //! Without labels nothing is known of the errors on a field but signs of them. The sign used here is how far the model's
-//! calibrated confidence falls from held-out source pictures to the field (difference of confidences, Guillory et al. 2021).
-//! How gains went with it, and with the number of labels, is fitted to repairs of other models and data that were recorded
-//! ([`RECORDED`]): a line with the spread of whole repairs around it. Finished repairs of the same model on the same pictures
+//! mean confidence falls from held-out source pictures to the field (difference of confidences, Guillory et al. 2021).
+//! How gains went with it, and with the number of labels, is fitted to recorded repairs of other models and data: a line with the spread of whole repairs around it. Finished repairs of the same model on the same pictures
 //! move it: they know more of this field than any other can.
-
-mod recorded;
-
-pub use recorded::RECORDED;
 
 use crate::{intervals::Interval, metrics::t975, prior::solve};
 
@@ -21,7 +16,7 @@ pub struct Recorded {
     pub labels: usize,
     /// Classes.
     pub classes: usize,
-    /// By how much the calibrated confidence falls from held-out source pictures to the field.
+    /// By how much the mean confidence falls from held-out source pictures to the field.
     pub fall: f64,
     /// Accuracy of the repaired minus that of the deployed model, by seed.
     pub gains: &'static [f64],

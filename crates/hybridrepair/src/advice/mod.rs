@@ -1,16 +1,17 @@
 //! What a repair will gain, before its labels are bought.
 
+mod recorded;
+
 use crate::{Error, Method, Preset, Session, Tier};
 use hybridrepair_core::{
-    ClassId, Probs, calibrated,
-    forecast::{Forecaster, RECORDED, Round},
+    Probs,
+    forecast::{Forecaster, Round},
     intervals::Interval,
-    temperature,
 };
 use hybridrepair_embed::Extractor;
 use hybridrepair_runs::{Advice, Earlier, Fingerprint, Foretold, Kind, earlier_runs};
 use hybridrepair_torch::predict_rows;
-use ndarray::Array2;
+use recorded::RECORDED;
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -25,9 +26,6 @@ const GLANCE: usize = 512;
 /// Seconds that a dry run takes for it.
 const GLANCE_SECONDS: f64 = 10.0;
 
-/// Probability below which its logarithm is cut off.
-const LEAST: f32 = 1e-30;
-
 impl Session {
     /// What a repair will gain, from a glance at some pictures; `beside` is the folder in which its run will lie.
     ///
@@ -40,14 +38,11 @@ impl Session {
             let mut rows = rand::seq::index::sample(&mut rng, images.len(), most.min(images.len())).into_vec();
             rows.sort_unstable();
             let out = predict_rows(&self.model, images, &self.normalizer, &rows)?;
-            Ok::<_, Error>((rows, Probs::from_logits(&out.logits)?))
+            Ok::<_, Error>(Probs::from_logits(&out.logits)?)
         };
-        let (_, field) = look(&self.splits.field.images, "glance.field")?;
+        let field = look(&self.splits.field.images, "glance.field")?;
         let source = self.held_out.then(|| look(&self.splits.val.images, "glance.val")).transpose()?;
-        let labels = source.as_ref().map(|(rows, _)| rows.iter().map(|&r| self.splits.val.labels[r]).collect());
-        let source = source.map(|(_, probs)| probs).zip(labels);
-        let mut advice =
-            told(self, source.as_ref().map(|(p, l): &(Probs, Vec<ClassId>)| (p, &l[..])), Some(&field), beside, None)?;
+        let mut advice = foretell(self, source.as_ref(), Some(&field), beside, None)?;
         advice.remarks.push(format!("by a glance at {most} pictures of each side at most"));
         Ok(advice)
     }
@@ -61,19 +56,8 @@ pub(crate) fn foretell(
     beside: Option<PathBuf>,
     own: Option<&Path>,
 ) -> Result<Advice, Error> {
-    told(session, source.map(|probs| (probs, &session.splits.val.labels[..])), field, beside, own)
-}
-
-fn told(
-    session: &Session,
-    source: Option<(&Probs, &[ClassId])>,
-    field: Option<&Probs>,
-    beside: Option<PathBuf>,
-    own: Option<&Path>,
-) -> Result<Advice, Error> {
     let c = &session.config;
-    let confidences =
-        source.zip(field).map(|((probs, labels), field)| confidences(probs, labels, field)).transpose()?;
+    let confidences = source.zip(field).map(|(source, field)| (confidence(source), confidence(field)));
     let earlier = beside.map(|folder| earlier_of(session, &folder, own)).transpose()?.unwrap_or_default();
     let rounds = earlier.iter().map(Earlier::round).collect::<Vec<_>>();
     let method = Method::named(&c.method)?;
@@ -111,7 +95,7 @@ fn remarks(session: &Session, rounds: &[Round], fall: Option<f64>) -> Vec<String
     let mut remarks = Vec::new();
     if !session.held_out {
         remarks.push(
-            "without pictures that the model has not learned from, its confidence cannot be calibrated".to_owned(),
+            "there are no source pictures that the model has not learned from: how far its confidence falls is not known".to_owned(),
         );
     } else if session.config.data.folders.as_ref().is_some_and(|f| f.val.is_none()) {
         remarks.push(
@@ -130,17 +114,10 @@ fn remarks(session: &Session, rounds: &[Round], fall: Option<f64>) -> Vec<String
     remarks
 }
 
-/// Mean confidence on the source and on the field, calibrated on the source.
-fn confidences(source: &Probs, labels: &[ClassId], field: &Probs) -> Result<(f64, f64), Error> {
-    let logits = |probs: &Probs| -> Array2<f32> { probs.view().mapv(|p| p.max(LEAST).ln()) };
-    let held_out = logits(source);
-    let t = temperature(&held_out, labels);
-    let mean = |logits: &Array2<f32>| -> Result<f64, Error> {
-        let probs = calibrated(logits, t)?;
-        let best = probs.view().outer_iter().map(|row| f64::from(row.iter().copied().fold(0.0, f32::max))).sum::<f64>();
-        Ok(best / probs.len() as f64)
-    };
-    Ok((mean(&held_out)?, mean(&logits(field))?))
+/// Mean probability of the class that the model says.
+fn confidence(probs: &Probs) -> f64 {
+    let best = probs.view().outer_iter().map(|row| f64::from(row.iter().copied().fold(0.0, f32::max))).sum::<f64>();
+    best / probs.len() as f64
 }
 
 /// Finished runs of the session's kind in a folder.
@@ -161,16 +138,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn confidence_falls_where_the_model_is_less_sure() {
-        let rows = |p: f32, n: usize| {
-            Probs::new(Array2::from_shape_fn((n, 2), |(_, c)| if c == 0 { p } else { 1.0 - p })).unwrap()
-        };
-        // right nine times of ten, and it says so: calibrated as it is
-        let labels = (0..100).map(|i| ClassId(u32::from(i % 10 == 0))).collect::<Vec<_>>();
-        let (source, field) = confidences(&rows(0.9, 100), &labels, &rows(0.7, 50)).unwrap();
-        assert!((source - 0.9).abs() < 1e-3 && (field - 0.7).abs() < 1e-3, "{source} {field}");
-        // certain beyond what f32 holds
-        let sure = confidences(&rows(1.0, 100), &labels, &rows(1.0, 50)).unwrap();
-        assert!(sure.0.is_finite() && (sure.0 - sure.1).abs() < 1e-6, "{sure:?}");
+    fn confidence_is_that_of_the_class_that_is_said() {
+        let probs = Probs::new(ndarray::array![[0.9, 0.1], [0.3, 0.7], [0.5, 0.5]]).unwrap();
+        assert!((confidence(&probs) - 0.7).abs() < 1e-6);
     }
 }
