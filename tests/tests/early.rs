@@ -27,7 +27,8 @@ fn checkpoints_are_repaired_compared_and_not_repaired_twice() {
         assert_eq!(c["patterns"]["chosen"].as_array().unwrap().len(), 3);
     }
     let page = String::from_utf8(w.read("e/run/early.html")).unwrap();
-    assert_eq!(page.matches("<svg").count(), 10);
+    // counts by method, readiness of the class, accuracy and quality by method
+    assert_eq!(page.matches("<svg").count(), 5 + 1 + 10);
     // 3 checkpoints x (2 methods once + 3 methods twice)
     let grid = String::from_utf8(w.read("e/run/grid.jsonl")).unwrap();
     assert_eq!(grid.lines().count(), 24);

@@ -151,6 +151,7 @@ fn fifty_labels_by_keys_with_everything_that_goes_wrong() {
     }
     b.wait_for("turn.card === null && turn.done === 60");
     assert_eq!(b.text("end-title"), "All pictures are labelled");
+    assert_eq!(b.text("end-command"), "hybridrepair resume run");
     assert_eq!(b.value("document.title"), "Label · run", "no name has run as a script");
     let all = ledger(&w, "run");
     let answered: BTreeSet<_> = all.iter().map(|l| l["idx"].to_string()).collect();

@@ -108,6 +108,9 @@ impl From<SelectError> for Failure {
         match error {
             SelectError::Core(error) => error.into(),
             SelectError::Needs { .. } => Self::new(Exit::Usage, &error).help("pass the array that it names"),
+            SelectError::SourcePart { part, .. } => {
+                Self::new(Exit::Usage, &error).help(format!("pass them as --source-{part}"))
+            }
             _ => Self::new(Exit::Usage, &error),
         }
     }

@@ -25,6 +25,8 @@ mod arrays;
 #[cfg(feature = "torch")]
 mod asked;
 #[cfg(feature = "torch")]
+mod augment;
+#[cfg(feature = "torch")]
 mod config;
 #[cfg(feature = "torch")]
 pub mod doctoring;
@@ -84,6 +86,7 @@ pub use progress::{Progress, Silent};
 #[cfg(feature = "torch")]
 pub use {
     arrays::{NpyRows, read_array, write_array},
+    augment::Augment,
     config::{
         AnnotateConfig, By, DataConfig, EpochRule, FolderConfig, Judge, Preset, RegionsConfig, RepairConfig,
         SignsSizes, ThresholdConfig, ZeroLabelConfig,

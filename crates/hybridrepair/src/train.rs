@@ -1,7 +1,7 @@
 //! Training a classifier from scratch on a data set's source domain.
 
 use crate::{
-    DataConfig, Error, Progress,
+    Augment, DataConfig, Error, Progress,
     doctoring::{
         PictureTask, Treated, facts, first_rows, open_readings, plan_of, problem_event, treat_pictures, val_score,
     },
@@ -16,8 +16,7 @@ use hybridrepair_torch::{
     load_tensors, save_checkpoint,
 };
 use hybridrepair_train::{
-    EpochReading, Example, Fit, Observer, OptimSpec, Reading, Schedule, Supervised, SupervisedData, TrainError,
-    Transform, Verdict,
+    EpochReading, Example, Fit, Observer, OptimSpec, Reading, Schedule, Supervised, SupervisedData, TrainError, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -40,6 +39,8 @@ pub struct TrainConfig {
     pub optimizer: OptimSpec,
     /// Label smoothing.
     pub smoothing: f64,
+    /// What is done to the pictures beyond crops and flips.
+    pub augment: Augment,
     /// Whether all labels of the field pool are used as well: the ceiling that no repair can expect to pass. The ledger
     /// of the run notes it.
     pub with_field_labels: bool,
@@ -67,6 +68,7 @@ impl Default for TrainConfig {
             schedule: Schedule::Cosine { lr: 0.05, warmup: 1.0 },
             optimizer: OptimSpec::Sgd { momentum: 0.9, weight_decay: 5e-4, nesterov: true },
             smoothing: 0.0,
+            augment: Augment::default(),
             with_field_labels: false,
             half: false,
             seed: 10,
@@ -89,6 +91,7 @@ impl TrainConfig {
         }
         self.schedule.check()?;
         self.monitor.check()?;
+        self.augment.check()?;
         if self.monitor.mode == Mode::Repair {
             plan_of(self)?;
         }
@@ -262,7 +265,7 @@ pub(crate) fn objective(
     normalizer: &Normalizer,
     streams: Streams,
 ) -> Result<Supervised, Error> {
-    let transform = Transform::Train(config.data.transform());
+    let transform = config.augment.transform(&config.data);
     let sets = vec![(splits.train.images.clone(), transform), (splits.field.images.clone(), transform)];
     let data = SupervisedData { sets, normalizer: normalizer.clone() };
     let examples_of = |set: usize, labels: &[ClassId]| {

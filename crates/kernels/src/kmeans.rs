@@ -32,7 +32,7 @@ pub struct KMeans {
     pub dim: usize,
     /// Cluster of each point; every cluster has a member.
     pub labels: Vec<u32>,
-    /// Sum of the squared distances of the points to their centre.
+    /// Sum of the squared distances of the points to their centre, each times the point's weight.
     pub inertia: f64,
     /// Lloyd passes of the kept start.
     pub iterations: usize,
@@ -77,4 +77,40 @@ pub fn kmeans(x: Points<'_>, params: &KMeansParams, rng: &mut Stream) -> Result<
         }
     }
     Ok(best)
+}
+
+/// k-means in which every point counts as its weight, from the rows `seeds` on: Lloyd's passes, as [`kmeans`] has them.
+///
+/// Each centre is the weighted mean of its members. Points without weight belong to a cluster and move nothing; where
+/// only such points are left, a centre stays. `params.k` and `params.restarts` do not count here. There may be fewer
+/// clusters than seeds: none is kept without members.
+///
+/// # Errors
+/// When there is no seed or one beyond the points, when there are not as many weights as points, when one is negative or not finite,
+/// when all are 0, or `max_iter` is 0.
+pub fn weighted_kmeans(
+    x: Points<'_>,
+    weights: &[f64],
+    seeds: &[u32],
+    params: &KMeansParams,
+) -> Result<KMeans, KernelError> {
+    check_k(x, seeds.len())?;
+    let count = |what, given, expected: String| Err(KernelError::Count { what, given, expected });
+    if let Some(&seed) = seeds.iter().find(|&&seed| seed as usize >= x.len()) {
+        return count("a seed", seed as usize, format!("a row below {}", x.len()));
+    }
+    if weights.len() != x.len() {
+        return count("the number of weights", weights.len(), format!("the {} points", x.len()));
+    }
+    if let Some(row) = weights.iter().position(|w| !w.is_finite() || *w < 0.0) {
+        return count("the weight of a row", row, format!("at least 0 and finite, not {}", weights[row]));
+    }
+    if weights.iter().all(|&w| w <= 0.0) {
+        return count("the number of points with weight", 0, "at least 1".into());
+    }
+    if params.max_iter == 0 {
+        return count("max_iter", 0, "at least 1".into());
+    }
+    let packed = Packed::of(x);
+    Ok(Lloyd::weighted(x, &packed, weights, seeds).run(params))
 }

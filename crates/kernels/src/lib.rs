@@ -41,7 +41,7 @@ mod units;
 pub use distance::{Nearest, nearest, squared_distances, squared_distances_to};
 pub use dot::{dot, inverse_length, squared_distance};
 pub use error::KernelError;
-pub use kmeans::{KMeans, KMeansParams, kmeans};
+pub use kmeans::{KMeans, KMeansParams, kmeans, weighted_kmeans};
 pub use knn::{Neighbors, knn_graph, mean_k_smallest_cosine_distance, neighbors, top_k};
 pub use likeness::Likeness;
 pub use mmap::{map_embeddings, map_npy};

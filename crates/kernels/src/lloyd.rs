@@ -4,6 +4,10 @@
 //! own centre has not moved, or has come nearer, or stays nearer than `s`, a centre that stood still cannot win: the
 //! point is compared with the moved centres only. A centre moves only when its members change, so the last passes of a
 //! run with ten points per cluster cost next to nothing.
+//!
+//! With many points per cluster every centre moves in every pass, but less and less. No other centre can have come nearer
+//! than `s` less its shift (Hamerly, SDM 2010); points that stay below that are not compared at all. Each pass takes the
+//! cheaper of the two.
 
 use crate::distance::nearest;
 use crate::pack::Rows;
@@ -15,6 +19,8 @@ use rayon::prelude::*;
 
 pub(crate) struct Lloyd<'a> {
     x: Points<'a>,
+    /// How much each point counts in the means; all the same without.
+    weights: Option<&'a [f64]>,
     packed: &'a Packed,
     /// Exact means, `k x d`.
     centers: Vec<f32>,
@@ -29,7 +35,22 @@ impl<'a> Lloyd<'a> {
     pub(crate) fn start(x: Points<'a>, packed: &'a Packed, seeds: State) -> Self {
         let centers = seeds.chosen.iter().flat_map(|&c| x.row(c as usize).into_owned()).collect();
         // no other seed is nearer than the nearest
-        Self { x, packed, centers, labels: seeds.nearest, others: seeds.squared.clone(), own: seeds.squared }
+        let others = seeds.squared.clone();
+        Self { x, weights: None, packed, centers, labels: seeds.nearest, others, own: seeds.squared }
+    }
+
+    /// From the rows `seeds` on, every point counting as its weight.
+    pub(crate) fn weighted(x: Points<'a>, packed: &'a Packed, weights: &'a [f64], seeds: &[u32]) -> Self {
+        let centers = seeds.iter().flat_map(|&c| x.row(c as usize).into_owned()).collect();
+        let (labels, own) = (vec![0; x.len()], vec![0.0; x.len()]);
+        let mut start = Self { x, weights: Some(weights), packed, centers, labels, others: own.clone(), own };
+        let all = (0..seeds.len() as u32).collect::<Vec<_>>();
+        start.compare_all(&all, true);
+        start
+    }
+
+    fn weight(&self, i: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[i])
     }
 
     fn k(&self) -> usize {
@@ -43,12 +64,13 @@ impl<'a> Lloyd<'a> {
         while iterations < params.max_iter {
             iterations += 1;
             self.fill_empty(&mut dirty);
-            let (moved, shift) = self.update(&dirty);
+            let shifts = self.update(&dirty);
+            let moved = (0..shifts.len()).filter(|&c| shifts[c] > 0.0).map(|c| c as u32).collect::<Vec<_>>();
             if moved.is_empty() {
                 break;
             }
             let before = self.labels.clone();
-            self.assign(&moved);
+            self.assign(&moved, &shifts);
             dirty.fill(false);
             for (&a, &b) in before.iter().zip(&self.labels) {
                 if a != b {
@@ -56,18 +78,29 @@ impl<'a> Lloyd<'a> {
                     dirty[b as usize] = true;
                 }
             }
-            if shift <= limit {
+            if shifts.iter().sum::<f64>() <= limit {
                 break;
             }
         }
         self.finish(iterations)
     }
 
-    /// Mean over the columns of their variance, in the units of the data.
+    /// Mean over the columns of their (weighted) variance, in the units of the data.
     fn mean_variance(&self) -> f64 {
         let (n, d) = (self.x.len(), self.x.dim());
-        let total = self.packed.norms.iter().map(|&v| f64::from(v)).sum::<f64>();
-        self.packed.frame.unscaled(total) / (n * d) as f64
+        let Some(weights) = self.weights else {
+            let total = self.packed.norms.iter().map(|&v| f64::from(v)).sum::<f64>();
+            return self.packed.frame.unscaled(total) / (n * d) as f64;
+        };
+        let total = weights.iter().sum::<f64>();
+        let (mut mean, mut square) = (vec![0f64; d], vec![0f64; d]);
+        for (i, &weight) in weights.iter().enumerate() {
+            for ((m, s), &v) in mean.iter_mut().zip(&mut square).zip(&*self.x.row(i)) {
+                *m += weight / total * f64::from(v);
+                *s += weight / total * f64::from(v) * f64::from(v);
+            }
+        }
+        mean.iter().zip(&square).map(|(m, s)| (s - m * m).max(0.0)).sum::<f64>() / d as f64
     }
 
     /// Gives each empty cluster the point that is farthest from its centre, of a cluster with another member.
@@ -80,11 +113,13 @@ impl<'a> Lloyd<'a> {
         if empty.is_empty() {
             return;
         }
-        let mut far = (0..self.labels.len()).collect::<Vec<_>>();
-        far.sort_by(|&a, &b| self.own[b].total_cmp(&self.own[a]).then(a.cmp(&b)));
+        // a point without weight gives no mean
+        let mut far = (0..self.labels.len()).filter(|&i| self.weight(i) > 0.0).collect::<Vec<_>>();
+        let loss = |i: usize| self.weight(i) * f64::from(self.own[i]);
+        far.sort_by(|&a, &b| loss(b).total_cmp(&loss(a)).then(a.cmp(&b)));
         let mut far = far.into_iter();
         for c in empty {
-            // at least as many points as clusters: one is always found
+            // at least as many points as clusters: without weights one is always found
             let Some(i) = far.find(|&i| sizes[self.labels[i] as usize] > 1) else { return };
             let from = std::mem::replace(&mut self.labels[i], c as u32) as usize;
             sizes[from] -= 1;
@@ -95,71 +130,102 @@ impl<'a> Lloyd<'a> {
         }
     }
 
-    /// Means of the clusters whose members changed; returns those that moved and the sum of their squared shifts.
-    fn update(&mut self, dirty: &[bool]) -> (Vec<u32>, f64) {
+    /// Means of the clusters whose members changed; returns the squared shift of every centre.
+    fn update(&mut self, dirty: &[bool]) -> Vec<f64> {
         let (d, k) = (self.x.dim(), self.k());
         let (starts, members) = members(&self.labels, k);
-        let x = self.x;
-        let shifts = self
-            .centers
+        let (x, weights) = (self.x, self.weights);
+        self.centers
             .par_chunks_mut(d)
             .enumerate()
             .map_init(
                 || vec![0.0f64; d],
                 |sum, (c, center)| {
                     let members = &members[starts[c]..starts[c + 1]];
-                    if !dirty[c] || members.is_empty() {
+                    let weight = |i: u32| weights.map_or(1.0, |weights| weights[i as usize]);
+                    let mass = members.iter().map(|&i| weight(i)).sum::<f64>();
+                    if !dirty[c] || mass <= 0.0 {
                         return 0.0;
                     }
                     sum.fill(0.0);
                     for &i in members {
-                        sum.iter_mut().zip(&*x.row(i as usize)).for_each(|(s, &v)| *s += f64::from(v));
+                        let w = weight(i);
+                        sum.iter_mut().zip(&*x.row(i as usize)).for_each(|(s, &v)| *s += w * f64::from(v));
                     }
                     let mut shift = 0.0;
                     for (s, c) in sum.iter().zip(center) {
-                        let mean = (s / members.len() as f64) as f32;
+                        let mean = (s / mass) as f32;
                         shift += (f64::from(mean) - f64::from(*c)).powi(2);
                         *c = mean;
                     }
                     shift
                 },
             )
-            .collect::<Vec<_>>();
-        let moved = (0..k).filter(|&c| shifts[c] > 0.0).map(|c| c as u32).collect();
-        (moved, shifts.iter().sum())
+            .collect()
     }
 
-    /// Assigns all points anew, given which centres moved.
-    fn assign(&mut self, moved: &[u32]) {
-        let (x, d, frame) = (self.x, self.x.dim(), &self.packed.frame);
-        let mut is_moved = vec![false; self.k()];
-        for &c in moved {
-            is_moved[c as usize] = true;
+    /// Assigns all points anew, given which centres moved and the squared shifts of all.
+    fn assign(&mut self, moved: &[u32], shifts: &[f64]) {
+        let (n, k) = (self.x.len(), self.k());
+        let looks = self.looks(shifts);
+        let chosen =
+            |which: fn(&Look) -> bool| (0..n).filter(|&i| which(&looks[i])).map(|i| i as u32).collect::<Vec<_>>();
+        let (full, open) = (chosen(|look| look.still), chosen(|look| look.open));
+        for (own, look) in self.own.iter_mut().zip(&looks) {
+            *own = look.own;
         }
-        // where every centre that stood still might win
-        let everywhere = (0..x.len())
-            .into_par_iter()
-            .map(|i| {
-                let c = self.labels[i] as usize;
-                if !is_moved[c] {
-                    return (self.own[i], false);
-                }
-                let now = frame.scaled(squared_distance(&x.row(i), &self.centers[c * d..(c + 1) * d])) as f32;
-                (now, now > self.own[i] && now > self.others[i])
-            })
-            .collect::<Vec<_>>();
-        for (own, (now, _)) in self.own.iter_mut().zip(&everywhere) {
-            *own = *now;
-        }
-        let full = (0..x.len()).filter(|&i| everywhere[i].1).map(|i| i as u32).collect::<Vec<_>>();
-        if full.len() * 2 > x.len() || moved.len() * 10 > self.k() * 9 {
-            let all = (0..self.k() as u32).collect::<Vec<_>>();
+        let all = (0..k as u32).collect::<Vec<_>>();
+        // points packed anew cost more than those that are packed
+        let by_moved =
+            if full.len() * 2 > n || moved.len() * 10 > k * 9 { n * k } else { n * moved.len() + full.len() * k };
+        if open.len() * k * 5 / 4 < by_moved {
+            for (others, look) in self.others.iter_mut().zip(&looks) {
+                *others = look.others;
+            }
+            self.compare_some(&open, &all);
+        } else if by_moved == n * k {
             self.compare_all(&all, true);
         } else {
             self.compare_all(moved, false);
-            let all = (0..self.k() as u32).collect::<Vec<_>>();
             self.compare_some(&full, &all);
         }
+    }
+
+    /// What each point can be sure of once the centres have moved.
+    fn looks(&self, shifts: &[f64]) -> Vec<Look> {
+        let (x, d, frame) = (self.x, self.x.dim(), &self.packed.frame);
+        let far = shifts.iter().map(|&s| frame.scaled(s).sqrt()).collect::<Vec<_>>();
+        let (mut farthest, mut second) = (0, 0.0f64);
+        for (c, &shift) in far.iter().enumerate().skip(1) {
+            if shift > far[farthest] {
+                (second, farthest) = (far[farthest], c);
+            } else {
+                second = second.max(shift);
+            }
+        }
+        let mut center = vec![0.0; d];
+        let longest = self.centers.chunks_exact(d).map(|c| frame.put(c, 1.0, &mut center)).fold(0.0, f32::max);
+        (0..x.len())
+            .into_par_iter()
+            .map(|i| {
+                let c = self.labels[i] as usize;
+                let moved = shifts[c] > 0.0;
+                let own = if moved {
+                    frame.scaled(squared_distance(&x.row(i), &self.centers[c * d..(c + 1) * d])) as f32
+                } else {
+                    self.own[i]
+                };
+                let reach = if c == farthest { second } else { far[farthest] };
+                let slack = UNSURE * f64::from(self.packed.norms[i] + longest);
+                let others = (f64::from(self.others[i]).sqrt() - reach).max(0.0).powi(2) - slack;
+                Look {
+                    own,
+                    others: others.max(0.0) as f32,
+                    still: moved && own > self.own[i] && own > self.others[i],
+                    open: f64::from(own) >= others,
+                }
+            })
+            .collect()
     }
 
     fn rows(&self, centers: &[u32]) -> Rows {
@@ -226,9 +292,24 @@ impl<'a> Lloyd<'a> {
             let c = self.labels[i] as usize;
             squared_distance(&self.x.row(i), &centers[c * d..(c + 1) * d])
         };
-        let squared = (0..self.x.len()).into_par_iter().map(own).collect::<Vec<_>>();
+        let squared = (0..self.x.len()).into_par_iter().map(|i| self.weight(i) * own(i)).collect::<Vec<_>>();
         KMeans { inertia: squared.iter().sum(), dim: d, labels: self.labels, iterations, centers }
     }
+}
+
+/// The share of the squared lengths below which a difference of two distances may be rounding.
+const UNSURE: f64 = 1e-5;
+
+/// A point after its centres have moved.
+struct Look {
+    /// Squared distance to the own centre where it is now.
+    own: f32,
+    /// A bound below the squared distance to any other centre where it is now.
+    others: f32,
+    /// Whether a centre that stood still may win.
+    still: bool,
+    /// Whether any other centre may win.
+    open: bool,
 }
 
 /// Takes the two nearest of the compared centres for one point of squared length `norm`: its label, the squared distance
@@ -320,7 +401,7 @@ mod tests {
     #[test]
     fn every_point_is_with_its_nearest_centre_and_centres_are_means() {
         let mut rng = Streams::new(5).named("t");
-        for (n, d, k) in [(700, 7, 60), (257, 33, 256), (100, 1, 10), (1, 3, 1), (40, 2, 1)] {
+        for (n, d, k) in [(700, 7, 60), (257, 33, 256), (3000, 20, 12), (100, 1, 10), (1, 3, 1), (40, 2, 1)] {
             let data = blobs(n, d, 9, &mut rng);
             let x = Points::new(&data, d).unwrap();
             let params = KMeansParams { tolerance: 0.0, ..KMeansParams::new(k) };

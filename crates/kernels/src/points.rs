@@ -3,21 +3,21 @@ use hybridrepair_core::{CoreError, Embeddings};
 use rayon::prelude::*;
 use std::{borrow::Cow, ops::Range};
 
-/// Borrowed finite rows of shape `n x d` in C order, or rows that are scaled when they are looked at
-/// ([`Units`](crate::Units)).
+/// Borrowed finite rows of shape `n x d` in C order; some of the rows of such an array, in an order of their own
+/// ([`Points::of_rows`]); or rows that are scaled when they are looked at ([`Units`](crate::Units)).
 #[derive(Clone, Copy, Debug)]
 pub struct Points<'a> {
     data: &'a [f32],
     n: usize,
     d: usize,
-    scaled: Option<Scaled<'a>>,
+    chosen: Option<Chosen<'a>>,
 }
 
-/// Which rows of the data, and what each is multiplied by.
+/// Which rows of the data, and what each is multiplied by; by nothing without.
 #[derive(Clone, Copy, Debug)]
-struct Scaled<'a> {
+struct Chosen<'a> {
     rows: &'a [u32],
-    factors: &'a [f64],
+    factors: Option<&'a [f64]>,
 }
 
 impl<'a> Points<'a> {
@@ -36,17 +36,34 @@ impl<'a> Points<'a> {
         if let Some(at) = data.iter().position(|x| !x.is_finite()) {
             return Err(CoreError::NotFinite { what: "points", row: at / d, col: at % d, value: data[at] }.into());
         }
-        Ok(Self { data, n, d, scaled: None })
+        Ok(Self { data, n, d, chosen: None })
     }
 
     /// Rows that are known to be finite and not empty.
     pub(crate) fn trusted(data: &'a [f32], d: usize) -> Self {
-        Self { data, n: data.len() / d, d, scaled: None }
+        Self { data, n: data.len() / d, d, chosen: None }
     }
 
     /// Some rows of `data`, each multiplied by a factor that keeps it finite.
     pub(crate) fn scaled(data: &'a [f32], d: usize, rows: &'a [u32], factors: &'a [f64]) -> Self {
-        Self { data, n: rows.len(), d, scaled: Some(Scaled { rows, factors }) }
+        Self { data, n: rows.len(), d, chosen: Some(Chosen { rows, factors: Some(factors) }) }
+    }
+
+    /// The rows `rows` of `x`, in this order, without a copy.
+    ///
+    /// # Errors
+    /// When there are none or too many, or one is not in `x`.
+    pub fn of_rows(x: &'a Embeddings, rows: &'a [u32]) -> Result<Self, KernelError> {
+        if let Some(&row) = rows.iter().find(|&&row| row as usize >= x.len()) {
+            return Err(CoreError::Rows { what: "points", got: x.len(), expected: row as usize + 1 }.into());
+        }
+        if rows.is_empty() {
+            return Err(CoreError::Empty { what: "points", rows: 0, cols: x.dim() }.into());
+        }
+        if u32::try_from(rows.len()).is_err() {
+            return Err(KernelError::TooManyRows(rows.len()));
+        }
+        Ok(Self { data: x.as_slice(), n: rows.len(), d: x.dim(), chosen: Some(Chosen { rows, factors: None }) })
     }
 
     /// Number of rows, at least 1.
@@ -73,13 +90,19 @@ impl<'a> Points<'a> {
     /// Some rows, one after the other.
     #[inline]
     pub fn rows(self, range: Range<usize>) -> Cow<'a, [f32]> {
-        let Some(scaled) = self.scaled else {
+        let Some(chosen) = self.chosen else {
             return Cow::Borrowed(&self.data[range.start * self.d..range.end * self.d]);
+        };
+        let row = |i: usize| &self.data[chosen.rows[i] as usize * self.d..][..self.d];
+        let Some(factors) = chosen.factors else {
+            if range.len() == 1 {
+                return Cow::Borrowed(row(range.start));
+            }
+            return Cow::Owned(range.flat_map(row).copied().collect());
         };
         let mut out = Vec::with_capacity(range.len() * self.d);
         for i in range {
-            let row = scaled.rows[i] as usize * self.d;
-            out.extend(self.data[row..row + self.d].iter().map(|&v| (f64::from(v) * scaled.factors[i]) as f32));
+            out.extend(row(i).iter().map(|&v| (f64::from(v) * factors[i]) as f32));
         }
         Cow::Owned(out)
     }
@@ -97,6 +120,23 @@ impl<'a> Points<'a> {
 
 impl<'a> From<&'a Embeddings> for Points<'a> {
     fn from(x: &'a Embeddings) -> Self {
-        Self { data: x.as_slice(), n: x.len(), d: x.dim(), scaled: None }
+        Self { data: x.as_slice(), n: x.len(), d: x.dim(), chosen: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn chosen_rows_come_in_their_order() {
+        let x = Embeddings::new(array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]).unwrap();
+        let points = Points::of_rows(&x, &[2, 0, 2]).unwrap();
+        assert_eq!((points.len(), points.dim()), (3, 2));
+        assert_eq!(*points.row(1), [1.0, 2.0]);
+        assert_eq!(*points.rows(0..2), [5.0, 6.0, 1.0, 2.0]);
+        assert!(points.rows(1..1).is_empty());
+        assert!(Points::of_rows(&x, &[]).is_err() && Points::of_rows(&x, &[3]).is_err());
     }
 }

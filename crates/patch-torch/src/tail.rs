@@ -1,6 +1,8 @@
 use crate::{Pictures, network, numbers};
 use hybridrepair_core::ClassId;
-use hybridrepair_patch::{Cases, Eval, Evaluator, LayerRange, PatchError, Precision, Space, WeightRef, evaluate_whole};
+use hybridrepair_patch::{
+    Cases, Eval, Evaluator, Judged, LayerRange, PatchError, Precision, Space, WeightRef, evaluate_whole, judge_whole,
+};
 use hybridrepair_torch::{Model, Tensor};
 use ndarray::Array2;
 use std::sync::Mutex;
@@ -124,5 +126,14 @@ impl Evaluator for TailEvaluator {
         let current = inner.current.clone();
         inner.write(&current);
         Ok(evals)
+    }
+
+    fn each(&self, candidate: &[f32]) -> Result<Vec<Judged>, PatchError> {
+        let mut inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        inner.write(candidate);
+        let each = inner.logits().map(|logits| judge_whole(&logits, &self.labels));
+        let current = inner.current.clone();
+        inner.write(&current);
+        each
     }
 }

@@ -14,16 +14,27 @@ pub fn read_table(path: &Path) -> Result<Table, RunsError> {
     text.parse().map_err(|error: toml::de::Error| refused(path, &error, None))
 }
 
-/// Lays the second table over the first: single values and lists are replaced, tables are merged.
+/// Lays the second table over the first: single values and lists are replaced, tables are merged. An optimiser, a schedule
+/// or a method of another name is another thing, and takes no settings from the one below it.
 pub fn overlay(under: &mut Table, over: Table) {
     for (key, value) in over {
         match (under.get_mut(&key), value) {
-            (Some(Value::Table(a)), Value::Table(b)) => overlay(a, b),
+            (Some(Value::Table(a)), Value::Table(b)) if !another(&key, a, &b) => overlay(a, b),
             (_, value) => {
                 under.insert(key, value);
             }
         }
     }
+}
+
+/// Whether two tables under this key are of different kinds: which one it is, stands in them.
+fn another(key: &str, under: &Table, over: &Table) -> bool {
+    let told = match key {
+        "optimizer" | "method" => "name",
+        "schedule" => "kind",
+        _ => return false,
+    };
+    matches!((under.get(told), over.get(told)), (Some(a), Some(b)) if a != b)
 }
 
 /// Takes a configuration from a table; `path` is where it came from. A key that the type does not know is refused, at
@@ -180,6 +191,19 @@ mod tests {
         overlay(&mut base, "[finetune]\nepochs = 3".parse().unwrap());
         let config: Config = from_table(base, Path::new("")).unwrap();
         assert_eq!(config, Config { seed: 1, finetune: Finetune { weight_decay: 0.1, epochs: 3 } });
+    }
+
+    #[test]
+    fn another_optimizer_takes_no_settings_from_the_one_below() {
+        let base: Table = "optimizer = { name = \"sgd\", momentum = 0.9, weight_decay = 5e-4 }".parse().unwrap();
+        let over = |text: &str| {
+            let mut table = base.clone();
+            overlay(&mut table, text.parse().unwrap());
+            table["optimizer"].to_string()
+        };
+        assert_eq!(over("optimizer = { name = \"adam\" }"), "{ name = \"adam\" }");
+        assert!(over("optimizer = { name = \"sgd\", momentum = 0.5 }").contains("0.0005"));
+        assert!(over("optimizer = { momentum = 0.5 }").contains("0.0005"));
     }
 
     #[test]

@@ -1,19 +1,19 @@
 use crate::candidates::{Candidates, CollectSelection, required};
-use crate::{Estimate, SelectError, Size, Strategy, order::in_order, plus_plus::plus_plus};
-use hybridrepair_core::{Embeddings, Evidence, Need, Needs, Pool, Selection, Stream};
-use hybridrepair_kernels::{nearest, squared_distance};
-use ndarray::Array2;
+use crate::{Estimate, SelectError, Size, Strategy, plus_plus::plus_plus};
+use hybridrepair_core::{Evidence, Need, Needs, Pool, Selection, Stream};
+use hybridrepair_kernels::{KMeans, KMeansParams, Points, squared_distance, weighted_kmeans};
 use rand::Rng;
+use rayon::prelude::*;
 
 /// CLUE (Prabhu et al., ICCV 2021): the samples nearest to the centroids of `B` clusters of k-means in which
 /// every sample weighs as much as its entropy, on raw penultimate features.
 ///
 /// Seeds are drawn by k-means++ with the weighted squared distances, then Lloyd's passes move each centre to the weighted
-/// mean of its members until the centres stand still. Each cluster gives its member nearest to the centre. Clusters stand
+/// mean of its members until the centres stand still (together they move less than 1e-4 of the variance of a column). Each cluster gives its member nearest to the centre. Clusters stand
 /// in descending order of their summed entropy. Depends on the budget; where there are fewer clusters than `B`
-/// (duplicates), the most uncertain of the rest fill up. With entropies that are all 0 every sample weighs the same.
+/// (too few samples with entropy), the most uncertain of the rest fill up. With entropies that are all 0 every sample weighs the same.
 ///
-/// `O(n B D)` per pass. Memory is a copy of the features only where labels are known or rows are not in the order of ids.
+/// `O(n B D)` in the first pass, less in the later ones. Memory is a copy of the features.
 /// Score: the cluster's summed entropy in bits; for a filled-up pick its own entropy.
 ///
 /// ```
@@ -40,10 +40,6 @@ impl Default for Clue {
         Self { max_iter: 100 }
     }
 }
-
-/// The centres stand still when their squared shifts together are below this share of the mean variance of a column
-/// (scikit-learn's default).
-const TOLERANCE: f64 = 1e-4;
 
 impl Strategy for Clue {
     fn name(&self) -> &'static str {
@@ -73,18 +69,20 @@ impl Strategy for Clue {
         if take == 0 {
             return Ok(Selection::default());
         }
-        let x = in_order(features, candidates.rows())?;
+        let rows: Vec<u32> = candidates.rows().iter().map(|idx| idx.row() as u32).collect();
+        let x = Points::of_rows(features, &rows)?;
         let entropy = candidates.score(|row| probs.entropy(row));
         let certain = entropy.iter().all(|&h| h <= 0.0);
         let weights = if certain { vec![1.0; x.len()] } else { entropy.clone() };
 
-        let centers = self.cluster(&x, &weights, take, rng)?;
-        let near = nearest((&x).into(), (&centers).into())?;
-        let mut clusters = vec![Cluster::default(); centers.len()];
-        for (pos, (&c, &squared)) in near.index.iter().zip(&near.squared).enumerate() {
+        let found = self.cluster(x, &weights, take, rng)?;
+        let points = found.points();
+        let near = |pos: usize| squared_distance(&x.row(pos), &points.row(found.labels[pos] as usize));
+        let near: Vec<f64> = (0..x.len()).into_par_iter().map(near).collect();
+        let mut clusters = vec![Cluster::default(); found.k()];
+        for (pos, (&c, &squared)) in found.labels.iter().zip(&near).enumerate() {
             clusters[c as usize].join(pos, entropy[pos], squared);
         }
-        clusters.retain(|c| c.size > 0);
         clusters.sort_by(|a, b| b.entropy.total_cmp(&a.entropy).then(a.nearest.cmp(&b.nearest)));
         let mut free = vec![true; x.len()];
         let mut picks = Vec::with_capacity(take);
@@ -112,11 +110,11 @@ struct Cluster {
     size: usize,
     entropy: f64,
     nearest: usize,
-    squared: f32,
+    squared: f64,
 }
 
 impl Cluster {
-    fn join(&mut self, pos: usize, entropy: f64, squared: f32) {
+    fn join(&mut self, pos: usize, entropy: f64, squared: f64) {
         if self.size == 0 || squared < self.squared {
             (self.nearest, self.squared) = (pos, squared);
         }
@@ -126,63 +124,27 @@ impl Cluster {
 }
 
 impl Clue {
-    /// Centres of weighted k-means.
-    fn cluster(self, x: &Embeddings, weights: &[f64], k: usize, rng: &mut Stream) -> Result<Embeddings, SelectError> {
-        let d = x.dim();
-        let total = weights.iter().sum::<f64>();
-        let at = rng.r#gen::<f64>() * total;
+    /// Weighted k-means from weighted seeds.
+    fn cluster(self, x: Points<'_>, weights: &[f64], k: usize, rng: &mut Stream) -> Result<KMeans, SelectError> {
+        let at = rng.r#gen::<f64>() * weights.iter().sum::<f64>();
         let mut sum = 0.0;
         let first = weights.iter().position(|w| {
             sum += w;
             sum > at
         });
-        let dist2 = |pos: usize, center: usize| weights[pos] * squared_distance(x.row(pos), x.row(center));
+        let dist2 = |pos: usize, center: usize| weights[pos] * squared_distance(&x.row(pos), &x.row(center));
         let seeds = plus_plus(x.len(), first.unwrap_or(0), k, dist2, rng);
-        let mut centers = x.select(&seeds.iter().map(|s| s.0).collect::<Vec<_>>())?;
-        let limit = TOLERANCE * mean_variance(x, weights, total);
-        for _ in 0..self.max_iter {
-            let labels = nearest(x.into(), (&centers).into())?.index;
-            let (mut sums, mut mass) = (vec![0f64; centers.len() * d], vec![0f64; centers.len()]);
-            for (pos, &c) in labels.iter().enumerate() {
-                let c = c as usize;
-                mass[c] += weights[pos];
-                let sum = &mut sums[c * d..(c + 1) * d];
-                sum.iter_mut().zip(x.row(pos)).for_each(|(s, &v)| *s += weights[pos] * f64::from(v));
-            }
-            let moved = Array2::from_shape_fn((centers.len(), d), |(c, j)| {
-                // a centre without weight stays where it is
-                if mass[c] > 0.0 { (sums[c * d + j] / mass[c]) as f32 } else { centers.row(c)[j] }
-            });
-            let moved = Embeddings::new(moved)?;
-            let shift = (0..moved.len()).map(|c| squared_distance(moved.row(c), centers.row(c))).sum::<f64>();
-            centers = moved;
-            if shift <= limit {
-                break;
-            }
-        }
-        Ok(centers)
+        let seeds: Vec<u32> = seeds.iter().map(|&(pos, _)| pos as u32).collect();
+        let params = KMeansParams { max_iter: self.max_iter, ..KMeansParams::new(k) };
+        Ok(weighted_kmeans(x, weights, &seeds, &params)?)
     }
-}
-
-/// Mean over the columns of their weighted variance.
-fn mean_variance(x: &Embeddings, weights: &[f64], total: f64) -> f64 {
-    let d = x.dim();
-    let (mut mean, mut square) = (vec![0f64; d], vec![0f64; d]);
-    for (pos, &w) in weights.iter().enumerate() {
-        let share = w / total;
-        for ((m, s), &v) in mean.iter_mut().zip(&mut square).zip(x.row(pos)) {
-            *m += share * f64::from(v);
-            *s += share * f64::from(v) * f64::from(v);
-        }
-    }
-    mean.iter().zip(&square).map(|(m, s)| (s - m * m).max(0.0)).sum::<f64>() / d as f64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hybridrepair_core::{Probs, Streams};
-    use ndarray::array;
+    use hybridrepair_core::{Embeddings, Probs, Streams};
+    use ndarray::{Array2, array};
 
     fn run(features: Array2<f32>, first: &[f32], budget: usize) -> Selection {
         let probs = Array2::from_shape_fn((first.len(), 2), |(i, c)| if c == 0 { first[i] } else { 1.0 - first[i] });
@@ -212,10 +174,16 @@ mod tests {
     }
 
     #[test]
-    fn duplicates_are_filled_up_by_entropy() {
+    fn duplicates_come_by_their_entropy() {
         let picked = run(array![[1.0], [1.0], [1.0], [2.0]], &[0.9, 0.6, 0.8, 0.7], 4);
+        assert_eq!(picked.rows().iter().map(|i| i.row()).collect::<Vec<_>>(), [1, 3, 2, 0]);
+    }
+
+    #[test]
+    fn fewer_uncertain_samples_than_labels_are_filled_up() {
+        let picked = run(array![[0.0], [1.0], [2.0], [9.0]], &[1.0, 0.6, 1.0, 1.0], 3);
         let rows: Vec<usize> = picked.rows().iter().map(|i| i.row()).collect();
-        assert_eq!(rows.len(), 4);
-        assert_eq!(rows[2..], [1, 2], "of the duplicates the first stands for the cluster: {rows:?}");
+        assert_eq!(rows[0], 1, "{rows:?}");
+        assert_eq!(rows.iter().collect::<std::collections::HashSet<_>>().len(), 3);
     }
 }

@@ -5,14 +5,6 @@ use hybridrepair_kernels::inverse_length;
 use ndarray::Array2;
 use rayon::prelude::*;
 
-/// These rows, in this order; all rows in their own order are not copied.
-pub(crate) fn in_order(x: &Embeddings, rows: &[PoolIdx]) -> Result<Embeddings, CoreError> {
-    if rows.len() == x.len() && rows.is_sorted() {
-        return Ok(x.clone());
-    }
-    x.select(&rows.iter().map(|idx| idx.row()).collect::<Vec<_>>())
-}
-
 /// These rows, in this order, each divided by its length; a zero row stays zero. One copy.
 pub(crate) fn units(x: &Embeddings, rows: &[PoolIdx]) -> Result<Embeddings, CoreError> {
     let d = x.dim();
@@ -32,11 +24,8 @@ mod tests {
     use ndarray::array;
 
     #[test]
-    fn rows_are_chosen_ordered_and_made_units() {
+    fn rows_are_made_units() {
         let x = Embeddings::new(array![[3.0, 4.0], [0.0, 0.0], [f32::MAX, 0.0]]).unwrap();
-        let all = [0, 1, 2].map(PoolIdx);
-        assert_eq!(in_order(&x, &all).unwrap().as_slice().as_ptr(), x.as_slice().as_ptr(), "no copy");
-        assert_eq!(in_order(&x, &[PoolIdx(2), PoolIdx(0)]).unwrap().row(1), [3.0, 4.0]);
         let units = units(&x, &[PoolIdx(2), PoolIdx(1), PoolIdx(0)]).unwrap();
         assert_eq!(units.as_slice(), [1.0, 0.0, 0.0, 0.0, 0.6, 0.8]);
     }

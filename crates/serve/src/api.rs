@@ -38,6 +38,8 @@ pub(crate) struct Ask {
 #[derive(Serialize)]
 struct Hello<'a> {
     run: &'a str,
+    /// The folder of the run as it was given on the command line.
+    folder: &'a str,
     classes: &'a [String],
     answers: usize,
     asked: usize,
@@ -83,6 +85,7 @@ struct Card {
 /// The page's questions, answered.
 pub(crate) struct Api {
     pub(crate) run: String,
+    pub(crate) folder: String,
     pub(crate) context: Context,
     pub(crate) show_prediction: bool,
 }
@@ -103,7 +106,13 @@ impl Api {
             ("hello", _) => {
                 let asked = desk.board.asked();
                 let (classes, answers) = (&asked.classes[..], asked.answers);
-                Response::json(&Hello { run: &self.run, classes, answers, asked: asked.images.len() })
+                Response::json(&Hello {
+                    run: &self.run,
+                    folder: &self.folder,
+                    classes,
+                    answers,
+                    asked: asked.images.len(),
+                })
             }
             ("next", _) => self.next(desk, &seat, 0, None),
             ("alive", _) => {

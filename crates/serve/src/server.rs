@@ -92,7 +92,12 @@ impl LabelServer {
         let run = absolute.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let inside = Inside {
             guard: Guard::new(&address.token, port),
-            api: Api { run, context, show_prediction: options.show_prediction },
+            api: Api {
+                run,
+                folder: dir.path().display().to_string(),
+                context,
+                show_prediction: options.show_prediction,
+            },
             pictures: Pictures::new(dir.path(), files),
             desk: Mutex::new(Desk::new(board, ledger, file)),
             open: AtomicUsize::new(0),

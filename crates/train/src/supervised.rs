@@ -1,6 +1,6 @@
 use crate::{At, Objective, StepLoss, TrainError, cross_entropy, shuffled_batches};
 use hybridrepair_core::{ClassId, Streams};
-use hybridrepair_data::{Images, Normalizer, TrainTransform};
+use hybridrepair_data::{Images, Normalizer, RandAugment, TrainTransform};
 use hybridrepair_torch::{Kind, Model, Tensor, class_tensor, nhwc_tensor};
 use rayon::prelude::*;
 
@@ -11,6 +11,8 @@ pub enum Transform {
     Test,
     /// Random flip and crop, then normalised.
     Train(TrainTransform),
+    /// Some random operations and a grey square as well.
+    Strong(RandAugment),
 }
 
 /// One labelled picture of a [`SupervisedData`].
@@ -41,13 +43,14 @@ impl SupervisedData {
         let mut pixels = vec![0f32; examples.len() * stride];
         pixels.par_chunks_exact_mut(stride).zip(examples).enumerate().for_each(|(slot, (out, e))| {
             let (images, transform) = &self.sets[e.set];
+            let (image, size) = (images.get(e.row), (images.height(), images.width()));
+            let rng = || streams.at(name, at.epoch as u64, (at.step as u64) << 20 | slot as u64);
             match transform {
-                Transform::Test => self.normalizer.apply(images.get(e.row), out),
-                Transform::Train(t) => {
-                    let number = (at.step as u64) << 20 | slot as u64;
-                    let mut rng = streams.at(name, at.epoch as u64, number);
-                    let size = (images.height(), images.width());
-                    t.apply(images.get(e.row), size, &self.normalizer, &mut rng, out);
+                Transform::Test => self.normalizer.apply(image, out),
+                Transform::Train(t) => t.apply(image, size, &self.normalizer, &mut rng(), out),
+                Transform::Strong(t) => {
+                    let mut scratch = [Vec::new(), Vec::new()];
+                    t.apply(image, size, &self.normalizer, &mut rng(), &mut scratch, out);
                 }
             }
         });

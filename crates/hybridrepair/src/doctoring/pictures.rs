@@ -7,7 +7,7 @@ use hybridrepair_data::{Labelled, Normalizer, Splits};
 use hybridrepair_doctor::{Facts, Loss, OptimizerPlan, Plan, Scaling, Score};
 use hybridrepair_doctor_torch::{Task, TrainerError};
 use hybridrepair_torch::{Arch, Device, Model, ModelSpec, Tensor, class_tensor, nhwc_tensor, predict};
-use hybridrepair_train::{Example, Objective, OptimSpec, Schedule, Supervised, SupervisedData, Transform};
+use hybridrepair_train::{Example, Objective, OptimSpec, Schedule, Supervised, SupervisedData};
 
 /// An architecture and labelled pictures.
 pub struct PictureTask<'a> {
@@ -116,7 +116,7 @@ impl Task for PictureTask<'_> {
     }
 
     fn objective(&self, plan: &Plan) -> Result<Box<dyn Objective>, TrainerError> {
-        let transform = Transform::Train(self.config.data.transform());
+        let transform = self.config.augment.transform(&self.config.data);
         let sets = vec![(self.splits.train.images.clone(), transform)];
         let data = SupervisedData { sets, normalizer: self.normalizer.clone() };
         let example = |(row, &class): (usize, &ClassId)| Example { set: 0, row, class };

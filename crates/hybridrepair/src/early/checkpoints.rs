@@ -10,9 +10,7 @@ use hybridrepair_patch::{
 };
 use hybridrepair_runs::RunDir;
 use hybridrepair_torch::{Arch, CheckpointMeta, Device, DeviceChoice, Model, ModelSpec, Runtime, save_checkpoint};
-use hybridrepair_train::{
-    EpochReading, Example, Fit, Observer, Reading, Supervised, SupervisedData, Transform, Verdict,
-};
+use hybridrepair_train::{EpochReading, Example, Fit, Observer, Reading, Supervised, SupervisedData, Verdict};
 use std::{
     path::{Path, PathBuf},
     sync::Mutex,
@@ -116,7 +114,7 @@ fn train_one(
         dataset: train.data.name.clone(),
         script: None,
     };
-    let transform = Transform::Train(train.data.transform());
+    let transform = train.augment.transform(&train.data);
     let data =
         SupervisedData { sets: vec![(images.clone(), transform)], normalizer: Normalizer::new(splits.normalization)? };
     let examples = splits.train.labels.iter().enumerate().map(|(row, &class)| Example { set: 0, row, class });

@@ -62,6 +62,6 @@ pub fn early(config: &EarlyConfig, dir: &RunDir, progress: &mut dyn Progress) ->
     progress.end(false);
     let report = analyse(config, &splits.class_names, &classes, &prepared, &cells)?;
     write_json(&dir.path().join("early.json"), &report)?;
-    write_atomic(&dir.path().join("early.html"), page::page(&report).as_bytes())?;
+    write_atomic(&dir.path().join("early.html"), page::page(&report, config).as_bytes())?;
     Ok(report)
 }

@@ -1,4 +1,4 @@
-use super::{Eval, Evaluator, exp};
+use super::{Eval, Evaluator, Judged, exp};
 use crate::{Cases, Head, PatchError, Precision, Samples, WeightRef};
 use hybridrepair_core::ClassId;
 use rayon::prelude::*;
@@ -89,8 +89,12 @@ impl HeadEvaluator {
         Ok(Self { current, precision, changed, wrong, right })
     }
 
+    fn delta(&self, candidate: &[f32]) -> Vec<f32> {
+        candidate.iter().zip(&self.current).map(|(&v, &w)| self.precision.round(v) - w).collect()
+    }
+
     fn one(&self, candidate: &[f32]) -> Eval {
-        let delta = candidate.iter().zip(&self.current).map(|(&v, &w)| self.precision.round(v) - w).collect::<Vec<_>>();
+        let delta = self.delta(candidate);
         let wrong = self.group(&self.wrong, &delta);
         let right = self.group(&self.right, &delta);
         let mean = |sum: f64, n: usize| sum / n.max(1) as f64;
@@ -106,8 +110,15 @@ impl HeadEvaluator {
     }
 
     fn group(&self, group: &Group, delta: &[f32]) -> Sums {
-        let mut logits = vec![[0f32; LANES]; self.changed.len()];
         let mut sums = Lanes::default();
+        self.run(group, delta, |block, loss, right| block.add(loss, right, &mut sums));
+        sums.total()
+    }
+
+    /// Losses and right answers of each block's lanes, in order.
+    #[inline(always)]
+    fn run(&self, group: &Group, delta: &[f32], mut take: impl FnMut(&Block, &[f32; LANES], &[bool; LANES])) {
+        let mut logits = vec![[0f32; LANES]; self.changed.len()];
         for block in &group.blocks {
             for ((z, base), (_, weights)) in logits.iter_mut().zip(&block.logits).zip(&self.changed) {
                 *z = *base;
@@ -118,9 +129,9 @@ impl HeadEvaluator {
                     }
                 }
             }
-            block.judge(&logits, &mut sums);
+            let (loss, right) = block.judge(&logits);
+            take(block, &loss, &right);
         }
-        sums.total()
     }
 }
 
@@ -147,6 +158,20 @@ impl Evaluator for HeadEvaluator {
             1 => vec![self.one(candidates)],
             _ => candidates.par_chunks_exact(k).map(|c| self.one(c)).collect(),
         })
+    }
+
+    fn each(&self, candidate: &[f32]) -> Result<Vec<Judged>, PatchError> {
+        if candidate.len() != self.dims() {
+            return Err(PatchError::setting("a candidate of", candidate.len(), format!("for {} weights", self.dims())));
+        }
+        let (delta, mut all) = (self.delta(candidate), Vec::with_capacity(self.wrong.n + self.right.n));
+        for group in [&self.wrong, &self.right] {
+            self.run(group, &delta, |block, loss, right| {
+                let lanes = (0..LANES).filter(|&l| block.live[l]);
+                all.extend(lanes.map(|l| Judged { right: right[l], loss: f64::from(loss[l]) }));
+            });
+        }
+        Ok(all)
     }
 }
 
@@ -189,10 +214,10 @@ impl Block {
         }
     }
 
-    /// Adds up what the lanes get from these logits of the changed classes.
+    /// Losses of the lanes under these logits of the changed classes, and whether they are right.
     #[expect(clippy::needless_bitwise_bool, reason = "no branches within a loop over lanes")]
     #[inline(always)]
-    fn judge(&self, logits: &[[f32; LANES]], sums: &mut Lanes) {
+    fn judge(&self, logits: &[[f32; LANES]]) -> ([f32; LANES], [bool; LANES]) {
         let (mut max, mut own) = (self.rest, self.true_logit);
         for (z, is_true) in logits.iter().zip(&self.is_true) {
             for l in 0..LANES {
@@ -212,8 +237,15 @@ impl Block {
                 right[l] &= (z[l] < own[l]) | ((z[l] == own[l]) & after_true[l]);
             }
         }
+        (std::array::from_fn(|l| (max[l] + exp::ln(sum[l]) - own[l]).max(0.0)), right)
+    }
+
+    /// Adds up what the lanes got.
+    #[expect(clippy::needless_bitwise_bool, reason = "no branches within a loop over lanes")]
+    #[inline(always)]
+    fn add(&self, loss: &[f32; LANES], right: &[bool; LANES], sums: &mut Lanes) {
         for l in 0..LANES {
-            let loss = f64::from((max[l] + exp::ln(sum[l]) - own[l]).max(0.0));
+            let loss = f64::from(loss[l]);
             let (live, right) = (self.live[l], right[l]);
             let soft = if right { 1.0 } else { 1.0 / (1.0 + loss) };
             sums.loss[l] += if live { loss } else { 0.0 };
@@ -254,7 +286,7 @@ impl Lanes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Change, evaluate_whole};
+    use crate::{Change, evaluate_whole, judge_whole};
     use hybridrepair_core::Streams;
     use ndarray::{Array1, Array2};
     use rand::Rng;
@@ -302,6 +334,11 @@ mod tests {
                     (want.right_neg, want.right_pos, want.broken_protected),
                     "round {round}"
                 );
+                let each = evaluator.each(values).unwrap();
+                for (one, of_all) in each.iter().zip(judge_whole(&logits, &samples.labels)) {
+                    assert!(one.right == of_all.right && (one.loss - of_all.loss).abs() < 1e-4 * of_all.loss.max(1.0));
+                }
+                assert_eq!(each.len(), n);
                 for (a, b) in [
                     (got.soft_neg, want.soft_neg),
                     (got.soft_pos, want.soft_pos),

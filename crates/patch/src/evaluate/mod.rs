@@ -9,7 +9,7 @@ mod whole;
 use crate::PatchError;
 pub use head::HeadEvaluator;
 use serde::Serialize;
-pub use whole::evaluate_whole;
+pub use whole::{evaluate_whole, judge_whole};
 
 /// What a candidate did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -30,6 +30,15 @@ pub struct Eval {
     pub broken_protected: u32,
 }
 
+/// What a candidate did to one sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judged {
+    /// Whether it is right.
+    pub right: bool,
+    /// Its cross-entropy.
+    pub loss: f64,
+}
+
 /// Judges new values of some weights.
 pub trait Evaluator: Sync {
     /// Number of weights.
@@ -47,4 +56,10 @@ pub trait Evaluator: Sync {
     /// # Errors
     /// When a network cannot be run.
     fn evaluate(&self, candidates: &[f32]) -> Result<Vec<Eval>, PatchError>;
+
+    /// What one candidate does to every sample: the wrong ones, then the right ones.
+    ///
+    /// # Errors
+    /// When a network cannot be run.
+    fn each(&self, candidate: &[f32]) -> Result<Vec<Judged>, PatchError>;
 }

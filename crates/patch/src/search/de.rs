@@ -143,6 +143,9 @@ mod tests {
             let eval = |v: &f32| Eval { right_pos: 1, soft_neg: f64::from(100.0 - (v - 3.0).abs()), ..Eval::default() };
             Ok(candidates.iter().map(eval).collect())
         }
+        fn each(&self, _: &[f32]) -> Result<Vec<crate::Judged>, PatchError> {
+            Ok(Vec::new())
+        }
     }
 
     #[test]

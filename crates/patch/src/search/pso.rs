@@ -104,6 +104,7 @@ fn reflected(x: f64, (lo, hi): (f64, f64)) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Eval, Fitness, Guard, Judged, search::LayerRange};
 
     #[test]
     fn positions_stay_inside() {
@@ -112,5 +113,58 @@ mod tests {
         assert_eq!(reflected(-1.5, b), -0.5);
         assert_eq!(reflected(2.25, b), 1.75);
         assert_eq!((reflected(-100.0, b), reflected(100.0, b)), (2.0, -1.0));
+    }
+
+    /// Random numbers written down.
+    struct Script(Vec<f64>);
+
+    impl Draws for Script {
+        fn normal(&mut self) -> f64 {
+            self.0.remove(0)
+        }
+        fn uniform(&mut self) -> f64 {
+            self.0.remove(0)
+        }
+    }
+
+    /// Score: 100 minus the distance from 3.
+    struct Near;
+
+    impl Evaluator for Near {
+        fn dims(&self) -> usize {
+            1
+        }
+        fn negatives(&self) -> usize {
+            1
+        }
+        fn positives(&self) -> usize {
+            1
+        }
+        fn evaluate(&self, candidates: &[f32]) -> Result<Vec<Eval>, PatchError> {
+            let eval = |v: &f32| Eval { right_pos: 1, soft_neg: f64::from(100.0 - (v - 3.0).abs()), ..Eval::default() };
+            Ok(candidates.iter().map(eval).collect())
+        }
+        fn each(&self, _: &[f32]) -> Result<Vec<Judged>, PatchError> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn two_generations_by_hand() {
+        let space = Space { current: vec![1.0], layers: vec![LayerRange { mean: 0.0, sd: 2.0, min: -1.0, max: 1.0 }] };
+        let objective = Objective { fitness: Fitness::Soft { alpha: 1.0 }, guard: Guard::default() };
+        // the second particle begins at 1 - 2; then two draws for each of both, which pull to its own best and to all's
+        let script = [&[-1.0][..], &[0.3, 0.6, 0.9, 0.5], &[0.1, 0.2, 0.7, 0.4]].concat();
+        let pso = Pso { particles: 2, iterations: 2, ..Pso::default() };
+        let trace = pso.run(&Near, &space, &objective, &mut Script(script)).unwrap();
+        let chi = 0.729_843_788_128_357_6;
+        // the first is the model as it is and the best: nothing pulls it
+        let speed = chi * 2.05 * 0.5 * 2.0;
+        let place = -1.0 + speed;
+        assert!((trace.steps[1].current - 98.0).abs() < 1e-12 && trace.steps[1].best == 98.0);
+        let place = place + chi * (speed + 2.05 * 0.4 * (1.0 - place));
+        assert!((f64::from(trace.values[0]) - place).abs() < 1e-6, "{trace:?} instead of {place}");
+        assert!((trace.score - (97.0 + place)).abs() < 1e-6);
+        assert_eq!(trace.evaluations, 6);
     }
 }

@@ -169,6 +169,9 @@ mod tests {
                 |v: &f32| Eval { right_pos: 1, soft_neg: f64::from(100.0 - (v - self.0).abs()), ..Eval::default() };
             Ok(candidates.iter().map(eval).collect())
         }
+        fn each(&self, _: &[f32]) -> Result<Vec<crate::Judged>, PatchError> {
+            Ok(Vec::new())
+        }
     }
 
     #[test]

@@ -19,6 +19,23 @@ pub fn document(title: &str, subtitle: &str, body: Html) -> String {
     assemble(title, subtitle, &[Section { id: "report".into(), title: String::new(), html: body }])
 }
 
+/// A part of a document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// Its place in the address of the document: small letters, digits and `-`.
+    pub id: String,
+    /// Its title, also in the list of parts at the top.
+    pub title: String,
+    /// What it shows.
+    pub body: Html,
+}
+
+/// A whole document with several parts.
+pub fn document_of(title: &str, subtitle: &str, parts: Vec<Part>) -> String {
+    let sections = parts.into_iter().map(|Part { id, title, body }| Section { id: escaped(&id), title, html: body });
+    assemble(title, subtitle, &sections.collect::<Vec<_>>())
+}
+
 /// The report of one run: every page that the run has the files for.
 ///
 /// # Errors

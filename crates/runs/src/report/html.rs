@@ -1,4 +1,4 @@
-use super::{Chart, Table};
+use super::{Chart, Stacks, Table};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -106,6 +106,15 @@ impl Html {
         self.text.push_str("<div class=\"charts\">");
         for chart in charts {
             self.chart(chart);
+        }
+        self.text.push_str("</div>");
+    }
+
+    /// Stacked bars side by side, as many as the screen has room for.
+    pub fn stacks(&mut self, stacks: &[Stacks]) {
+        self.text.push_str("<div class=\"charts\">");
+        for one in stacks {
+            self.text.push_str(&one.html());
         }
         self.text.push_str("</div>");
     }

@@ -15,14 +15,16 @@ mod html;
 mod page;
 pub(crate) mod pages;
 mod scale;
+mod stacks;
 mod svg;
 mod table;
 
 pub use chart::{Band, Chart, Line, Mark, Style};
 pub use comparison::comparison_report;
-pub use document::{document, run_report};
+pub use document::{Part, document, document_of, run_report};
 pub use folder::RunFolder;
 pub use format::{count, duration, p_value, percent, points, signed_interval};
 pub use html::{Figure, Html, Tone};
 pub use page::Page;
+pub use stacks::Stacks;
 pub use table::{Align, Table};

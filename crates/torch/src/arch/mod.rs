@@ -2,7 +2,6 @@ mod densenet;
 mod layers;
 mod mobilenet;
 mod resnet;
-mod resnet50;
 mod shufflenet;
 pub(crate) mod tap;
 mod vgg;
@@ -11,8 +10,7 @@ use crate::{Params, TorchError, model::Output, script::Script};
 use densenet::DenseNet121;
 use hybridrepair_core::Stream;
 use mobilenet::MobileNet;
-use resnet::ResNet18;
-use resnet50::ResNet50;
+use resnet::ResNet;
 use serde::{Deserialize, Serialize};
 use shufflenet::ShuffleNetG2;
 use std::str::FromStr;
@@ -103,8 +101,7 @@ impl ModelSpec {
 #[derive(Debug)]
 pub(crate) enum Network {
     MobileNet(MobileNet),
-    ResNet50(ResNet50),
-    ResNet18(ResNet18),
+    ResNet(ResNet),
     ShuffleNetG2(ShuffleNetG2),
     Vgg16(Vgg16),
     DenseNet121(DenseNet121),
@@ -133,8 +130,8 @@ impl Network {
         let mut build = layers::Builder { params, device, rng };
         Ok(match spec.arch {
             Arch::MobileNet => Self::MobileNet(MobileNet::new(&mut build, spec.width, spec.classes)),
-            Arch::ResNet50 => Self::ResNet50(ResNet50::new(&mut build, spec.width, spec.classes)),
-            Arch::ResNet18 => Self::ResNet18(ResNet18::new(&mut build, spec.width, spec.classes)),
+            Arch::ResNet50 => Self::ResNet(ResNet::resnet50(&mut build, spec.width, spec.classes)),
+            Arch::ResNet18 => Self::ResNet(ResNet::resnet18(&mut build, spec.width, spec.classes)),
             Arch::ShuffleNetG2 => Self::ShuffleNetG2(ShuffleNetG2::new(&mut build, spec.width, spec.classes)),
             Arch::Vgg16 => Self::Vgg16(Vgg16::new(&mut build, spec.width, spec.classes)),
             Arch::DenseNet121 => Self::DenseNet121(DenseNet121::new(&mut build, spec.width, spec.classes)),
@@ -160,8 +157,7 @@ impl Network {
     pub(crate) fn steps(&self) -> usize {
         match self {
             Self::MobileNet(net) => net.steps(),
-            Self::ResNet50(net) => net.steps(),
-            Self::ResNet18(net) => net.steps(),
+            Self::ResNet(net) => net.steps(),
             Self::ShuffleNetG2(net) => net.steps(),
             Self::Vgg16(net) => net.steps(),
             Self::DenseNet121(net) => net.steps(),
@@ -173,8 +169,7 @@ impl Network {
     pub(crate) fn step_of(&self, tensor: &str) -> usize {
         match self {
             Self::MobileNet(net) => net.step_of(tensor),
-            Self::ResNet50(net) => net.step_of(tensor),
-            Self::ResNet18(net) => net.step_of(tensor),
+            Self::ResNet(net) => net.step_of(tensor),
             Self::ShuffleNetG2(net) => net.step_of(tensor),
             Self::Vgg16(net) => net.step_of(tensor),
             Self::DenseNet121(net) => net.step_of(tensor),
@@ -186,8 +181,7 @@ impl Network {
     pub(crate) fn run(&self, x: &Tensor, steps: std::ops::Range<usize>, train: bool) -> Tensor {
         steps.fold(x.shallow_clone(), |x, i| match self {
             Self::MobileNet(net) => net.step(i, &x, train),
-            Self::ResNet50(net) => net.step(i, &x, train),
-            Self::ResNet18(net) => net.step(i, &x, train),
+            Self::ResNet(net) => net.step(i, &x, train),
             Self::ShuffleNetG2(net) => net.step(i, &x, train),
             Self::Vgg16(net) => net.step(i, &x),
             Self::DenseNet121(net) => net.step(i, &x, train),
@@ -200,8 +194,7 @@ impl Network {
         let x = self.run(x, from..self.steps(), train);
         match self {
             Self::MobileNet(net) => net.head(&x),
-            Self::ResNet50(net) => net.head(&x),
-            Self::ResNet18(net) => net.head(&x),
+            Self::ResNet(net) => net.head(&x),
             Self::ShuffleNetG2(net) => net.head(&x),
             Self::Vgg16(net) => net.head(x),
             Self::DenseNet121(net) => net.head(&x, train),
@@ -214,8 +207,7 @@ impl Network {
     pub(crate) fn features(&self) -> usize {
         match self {
             Self::MobileNet(net) => net.features(),
-            Self::ResNet50(net) => net.features(),
-            Self::ResNet18(net) => net.features(),
+            Self::ResNet(net) => net.features(),
             Self::ShuffleNetG2(net) => net.features(),
             Self::Vgg16(net) => net.features(),
             Self::DenseNet121(net) => net.features(),

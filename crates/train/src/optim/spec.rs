@@ -13,19 +13,25 @@ pub enum OptimSpec {
     /// Stochastic gradient descent with momentum.
     Sgd {
         /// Momentum in [0, 1).
+        #[serde(default)]
         momentum: f64,
         /// L2 penalty, added to the gradient.
+        #[serde(default)]
         weight_decay: f64,
         /// Nesterov's look-ahead.
+        #[serde(default)]
         nesterov: bool,
     },
     /// Adam with decoupled weight decay.
     Adamw {
         /// Decay rates of the two moments.
+        #[serde(default = "betas")]
         betas: (f64, f64),
         /// Added to the denominator.
+        #[serde(default = "eps")]
         eps: f64,
         /// Decoupled weight decay.
+        #[serde(default = "decoupled")]
         weight_decay: f64,
     },
     /// Layer-wise adaptive rate scaling, for large batches. Biases and batch norm are not decayed.
@@ -139,6 +145,9 @@ pub enum OptimSpec {
 }
 
 // serde takes defaults as functions
+fn decoupled() -> f64 {
+    0.01
+}
 fn betas() -> (f64, f64) {
     BETAS
 }
