@@ -30,7 +30,7 @@ mod tests {
             let others = RECORDED.iter().filter(|r| r.what != field.what).copied().collect::<Vec<_>>();
             let f = Forecaster::fit(&others).expect("enough fields without one");
             let before = f.gain(field.fall, field.labels, field.classes, &[]);
-            let runs = RECORDED.iter().filter(|r| r.what == field.what);
+            let runs = RECORDED.iter().filter(|r| r.what == field.what && r.fall == field.fall);
             let runs = runs.flat_map(|r| r.gains.iter().map(|&gain| (r.labels, gain))).collect::<Vec<_>>();
             for &gain in field.gains {
                 let inside = before.low <= gain && gain <= before.high;
