@@ -39,6 +39,9 @@ const TERMS: usize = 3;
 /// Labels per class at which doublings are counted from.
 const PER_CLASS: f64 = 8.0;
 
+/// Standard deviation between seeds that is taken for the least: a few repetitions may agree by chance.
+const SEEDS: f64 = 0.01;
+
 /// How gains went in recorded repairs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forecaster {
@@ -83,8 +86,7 @@ impl Forecaster {
         }
         let seeds = points.iter().map(|(_, gains)| gains.len() - 1).sum::<usize>();
         let squares = points.iter().flat_map(|(_, gains)| gains.iter().map(|g| (g - mean(gains)).powi(2))).sum::<f64>();
-        // without a repetition the seeds are in the spread of the points
-        let within = if seeds == 0 { 0.0 } else { squares / seeds as f64 };
+        let within = f64::max(squares / seeds.max(1) as f64, SEEDS * SEEDS);
         let shared = points.iter().map(|(_, gains)| 1.0 / gains.len() as f64).sum::<f64>() / points.len() as f64;
         Some(Self { line, doubt, between: (spread - within * shared).max(0.0), within, free })
     }
@@ -152,7 +154,7 @@ mod tests {
             [point(80, 0.0, &[0.02]), point(80, 0.2, &[0.10]), point(160, 0.0, &[0.02]), point(160, 0.2, &[0.14])];
         let f = Forecaster::fit(&exact).unwrap();
         assert!((f.line[0] - 0.01).abs() < 1e-12 && (f.line[1] - 0.5).abs() < 1e-12, "{f:?}");
-        assert!((f.line[2] - 0.02).abs() < 1e-12 && (f.between - 4.0 * 0.01 * 0.01).abs() < 1e-12, "{f:?}");
+        assert!((f.line[2] - 0.02).abs() < 1e-12 && (f.between - 3.0 * 0.01 * 0.01).abs() < 1e-12, "{f:?}");
         // in the middle: four points give a variance of one fourth, one degree of freedom
         let middle = f.gain(0.1, 113, 10, &[]);
         assert!((middle.value - 0.07).abs() < 1e-3, "{middle:?}");
