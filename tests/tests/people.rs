@@ -203,3 +203,37 @@ fn noise_is_bought_and_noted_as_said() {
     run("bad/run", &["--answers", "61"]).fails(2, &["61 answers"]);
     run("bad/run", &["--random-share", "1"]).fails(2, &["random_share"]);
 }
+
+#[test]
+fn a_gain_is_foretold_before_labels_are_bought() {
+    let w = World::with_model();
+    let common = ["repair", "-c", "default.toml", "--quiet", "--seed"];
+    let run = |seed: &str, more: &[&str]| w.run(&[&common[..], &[seed], more].concat());
+    // nothing is known of this field yet
+    let plan = |more: &[&str]| run("1", &[&["--dry-run", "--json"], more].concat()).ok().json()["advice"].clone();
+    let none = plan(&["--output-dir", "r/next"]);
+    assert_eq!((&none["earlier"], &none["forecasts"][0]["labels"]), (&serde_json::json!([]), &16.into()), "{none}");
+    assert!(none["source_confidence"].as_f64() > none["field_confidence"].as_f64(), "{none}");
+    let waits = run("1", &["--annotator", "people", "--output-dir", "p/run"]);
+    assert_eq!(waits.code, 3, "{}", waits.err);
+    for part in ["predicted gain of    16 labels: ", "the next 16 labels", "on no label of this one"] {
+        assert!(waits.out.contains(part), "{part:?} is not in {}", waits.out);
+    }
+    let told = w.run(&["label", "status", "p/run", "--json"]).ok().json()["advice"].clone();
+    assert_eq!(told, w.read_json("p/run/advice.json"));
+    assert_eq!(told["forecasts"].as_array().unwrap().len(), 3);
+    // a finished run beside it moves the prediction and makes it narrower
+    run("1", &["--output-dir", "r/first"]).ok();
+    let s = w.read_json("r/first/summary.json");
+    let gain = s["holdout"]["after"].as_f64().unwrap() - s["holdout"]["raw"].as_f64().unwrap();
+    let one = plan(&["--output-dir", "r/next"]);
+    assert_eq!((one["earlier"].as_array().unwrap().len(), &one["earlier"][0]["run"]), (1, &"first".into()), "{one}");
+    let of = |advice: &Value, end: &str| advice["forecasts"][0]["gain"][end].as_f64().unwrap();
+    let width = |advice: &Value| of(advice, "high") - of(advice, "low");
+    assert!(width(&one) < width(&none), "{one} {none}");
+    assert!((of(&one, "value") - gain).abs() < (of(&none, "value") - gain).abs() + 1e-9, "{one} {none}");
+    // of another kind of repair nothing was recorded, and nothing is made up
+    assert_eq!(plan(&["--method", "gini", "--output-dir", "r/next"])["forecasts"], serde_json::json!([]));
+    let quiet = w.run(&["repair", "-c", "repair.toml", "--annotator", "people", "--output-dir", "h/run", "--quiet"]);
+    assert!(quiet.code == 3 && quiet.out.contains("no gain is predicted"), "{}", quiet.out);
+}

@@ -15,6 +15,7 @@ mod calibration;
 mod embeddings;
 mod error;
 mod evidence;
+pub mod forecast;
 mod graph;
 mod ids;
 pub mod intervals;

@@ -154,7 +154,7 @@ impl MeanInterval {
 }
 
 /// 97.5 % quantile of Student's t; the exact values for the first degrees of freedom, then Hill's expansion to 1e-4.
-fn t975(df: usize) -> f64 {
+pub(crate) fn t975(df: usize) -> f64 {
     const TABLE: [f64; 10] =
         [12.706_205, 4.302_653, 3.182_446, 2.776_445, 2.570_582, 2.446_912, 2.364_624, 2.306_004, 2.262_157, 2.228_139];
     if let Some(t) = TABLE.get(df.wrapping_sub(1)) {

@@ -63,8 +63,8 @@ pub fn bbse_prior(held_out: (&[ClassId], &[ClassId]), field: &[ClassId], classes
     Some(normalized(weights.into_iter().zip(source).map(|(w, s)| (w * s).max(0.0)).collect()))
 }
 
-/// Gauss and Jordan with the largest pivot of a column.
-fn solve(mut a: Vec<Vec<f64>>) -> Option<Vec<f64>> {
+/// Gauss and Jordan with the largest pivot of a column; the last column is the right-hand side. `None` when singular.
+pub(crate) fn solve(mut a: Vec<Vec<f64>>) -> Option<Vec<f64>> {
     let n = a.len();
     for col in 0..n {
         let pivot = (col..n).fold(col, |best, r| if a[r][col].abs() > a[best][col].abs() { r } else { best });

@@ -25,6 +25,17 @@ pub enum Preset {
     Default,
 }
 
+impl Preset {
+    /// Its name in `summary.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Corrected => "corrected",
+            Self::Default => "default",
+        }
+    }
+}
+
 /// The data and how it is cut.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

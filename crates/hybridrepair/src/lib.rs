@@ -19,6 +19,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 #[cfg(feature = "torch")]
+mod advice;
+#[cfg(feature = "torch")]
 mod arrays;
 #[cfg(feature = "torch")]
 mod asked;

@@ -160,7 +160,9 @@ impl Session {
             let kept = self.kept_mib(&trunk, if half { Kind::Half } else { Kind::Float });
             let settings = c.cheap_matching(field, true);
             let steps = (c.cheap.epochs * settings.steps_per_epoch(field)) as u64;
-            let forward = (self.kept_views() + field + 2 * holdout) as u64;
+            // the map of the report takes one pass more where it does not follow from what is kept
+            let map = if trunk.is_before_head() { 0 } else { field };
+            let forward = (self.trunk_passes(&trunk) + train + field + 2 * holdout + map) as u64;
             // the head of a step is some thousand times cheaper than the trunk of one picture; the last block is not
             let share = if half { 0.05 } else { 0.002 };
             let each = settings.images_per_step(field) as f64 * share / speed.training + 1e-3;
@@ -204,10 +206,13 @@ impl Session {
             (_, Extractor::PenultimateViews) => train as u64 + all_views * (field + train) as u64,
             (_, Extractor::Network(_)) => (field + 2 * train) as u64,
         };
+        // the advice before labels are bought
+        let advice = if buys.is_some() && self.held_out { s.val.images.len() as u64 } else { 0 };
         let forward = u64::from(scores) * all_views * field as u64
             + (field + 3 * holdout + f.replay_epochs * train) as u64
             + lesson.forward
             + embedding
+            + advice
             + guarded;
         let each = lesson.trained as f64 / lesson.steps.max(1) as f64 / speed.training;
         Ok(Estimate {

@@ -1,5 +1,5 @@
 use crate::{
-    EpochRule, Error, Method, Preset, Progress, RepairConfig, Run, Session, Tier, Trainer,
+    EpochRule, Error, Method, Progress, RepairConfig, Run, Session, Tier, Trainer,
     stages::{self, Bought, Evaluation},
 };
 use hybridrepair_core::{Evidence, Need, Selection};
@@ -87,19 +87,20 @@ fn work(session: &Session, run: &mut Run<'_>, method: Method, rule_name: Option<
     let mut behind = None;
     if let Some(rule_name) = rule_name {
         let needs = strategy(rule_name)?.needs();
-        stages::embed(session, run, &mut evidence)?;
+        let field = stages::embed(session, run, &mut evidence)?;
+        let source = stages::source_embeddings(session, run, &mut evidence)?;
         if cheap {
-            behind = Some(stages::trunk(session, run, &mut evidence)?);
+            behind = Some(stages::trunk(session, run, [&source, &field], &mut evidence)?);
         } else if needs.contains(Need::Views) || method.trusts() {
             stages::score(session, run, &mut evidence)?;
         }
         if needs.contains(Need::Regions) || method.spread {
             stages::cluster(session, run, &mut evidence)?;
         }
-        stages::source_embeddings(session, run, &mut evidence)?;
         stages::quality(session, run, &evidence)?;
         let judges = stages::random_share(session, run)?;
         selection = stages::select(session, run, rule_name, &evidence, &judges)?;
+        stages::advise(session, run, &evidence, behind.as_ref())?;
         bought = stages::annotate(session, run, &selection, &judges, &evidence)?;
         stages::believe(session, &bought, &evidence)?;
         let mut labels = bought.labels.clone();
@@ -115,7 +116,8 @@ fn work(session: &Session, run: &mut Run<'_>, method: Method, rule_name: Option<
         repaired = Some(stages::zero_label(session, run, &before)?);
     }
     let evaluation = stages::evaluate(session, run, &before, repaired.as_ref(), &bought)?;
-    stages::describe(session, run, &evidence, &selection, &evaluation, repaired.as_ref())?;
+    let shown = stages::Shown { evidence: &evidence, selection: &selection, behind: behind.as_ref() };
+    stages::describe(session, run, &shown, &evaluation, repaired.as_ref())?;
     let summary = summary(session, method, rule_name, run, &evaluation, repaired.is_some())?;
     summary.write(&layout.summary())?;
     run.events.record(Event::RunEnd { exit: 0 })?;
@@ -140,7 +142,7 @@ fn summary(
         method: config.method.clone(),
         strategy: rule.unwrap_or("none").to_owned(),
         trainer: method.trainer.name().to_owned(),
-        preset: preset_name(config),
+        preset: config.preset.name().to_owned(),
         tier: if method.trainer.takes_labels() { config.tier.name() } else { Tier::Full.name() }.to_owned(),
         features: config.extractor.parse::<Extractor>()?.name(),
         seed: config.seed,
@@ -160,15 +162,6 @@ fn summary(
         seconds: run.seconds.clone(),
         checkpoint: repaired.then(|| run.dir.layout().relative(&run.dir.layout().checkpoint("best"))),
     })
-}
-
-fn preset_name(config: &RepairConfig) -> String {
-    match config.preset {
-        Preset::Published => "published",
-        Preset::Corrected => "corrected",
-        Preset::Default => "default",
-    }
-    .to_owned()
 }
 
 /// Once the summary is there, removes what only a resumed run would need; the last epoch stays as `last`.

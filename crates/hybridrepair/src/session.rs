@@ -34,6 +34,8 @@ pub struct Session {
     pub picks: usize,
     /// Pictures of the random share.
     pub judges: usize,
+    /// Whether the validation split has labels of its own that training does not see; else training pictures stand for it.
+    pub held_out: bool,
     data_key: Fingerprint,
     model_key: Fingerprint,
 }
@@ -72,6 +74,7 @@ impl Session {
             open_checkpoint(&file, runtime.device, &facts)?
         };
         model.check_trainable()?;
+        let held_out = !splits.train.images.is_empty() && !splits.val.images.is_empty();
         if splits.train.images.is_empty() {
             let normalizer = Normalizer::new(splits.normalization)?;
             stand_in(&mut splits, &model, &normalizer)?;
@@ -101,6 +104,7 @@ impl Session {
             budget: shares.budget,
             picks: shares.picks,
             judges: shares.judges,
+            held_out,
             config,
         })
     }

@@ -26,6 +26,12 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// Under this name `libraries` holds the sha256 of the model under repair.
+    pub const MODEL: &str = "checkpoint-sha256";
+
+    /// Under this name `libraries` holds the hash of all pictures.
+    pub const DATA: &str = "data-sha256";
+
     /// The environment of this process.
     pub fn of_this_process(device: &str, threads: usize) -> Self {
         Self {

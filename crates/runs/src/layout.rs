@@ -47,6 +47,8 @@ files! {
     plan_before, PLAN_BEFORE = "plan.before.toml";
     /// The plan that was kept.
     plan_after, PLAN_AFTER = "plan.after.toml";
+    /// What is foretold of the repair before a label is bought.
+    advice, ADVICE = "advice.json";
     /// The picks, best first, each with its reason.
     selection, SELECTION = "selection.jsonl";
     /// The random samples by which accuracy is estimated.

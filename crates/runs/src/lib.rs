@@ -9,6 +9,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod advice;
 mod cache;
 mod clock;
 mod compare;
@@ -32,6 +33,7 @@ mod tables;
 mod tensorboard;
 mod writer;
 
+pub use advice::{Advice, Earlier, Foretold, Kind, earlier_runs};
 pub use cache::Cache;
 pub use compare::{Cell, Comparison, Row};
 pub use config::{from_table, overlay, read_config, read_table, write_config};

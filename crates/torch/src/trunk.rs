@@ -135,15 +135,30 @@ impl Trunk {
                 };
                 out.to_device(Device::Cpu)
             });
-            let mut out = Tensor::cat(&parts, 0);
-            if let Cut::Logits(head, inverse) = &self.cut {
-                let bias = head.bias.as_deref().and_then(|name| tensor(model, name));
-                let z = bias.map_or_else(|| out.shallow_clone(), |b| &out - b.to_device(Device::Cpu));
-                out = tch::no_grad(|| z.to_kind(Kind::Double).matmul(inverse).to_kind(Kind::Float));
-            }
+            let out = Tensor::cat(&parts, 0);
+            let out = if let Cut::Logits(head, inverse) = &self.cut { back(model, head, inverse, &out) } else { out };
             tch::no_grad(|| kept.narrow(0, start as i64, len as i64).copy_(&out));
         }
         kept
+    }
+
+    /// What the trunk gave to pictures of which the model has said `logits` and `features`, `n x ...`; `None` when that does not
+    /// follow from them, the cut being further below.
+    pub fn kept_of(&self, model: &Model, logits: &Array2<f32>, features: &Array2<f32>) -> Option<Tensor> {
+        let rows = |a: &Array2<f32>| {
+            let numbers = a.iter().copied().collect::<Vec<_>>();
+            Tensor::from_slice(&numbers).view([a.nrows() as i64, a.ncols() as i64])
+        };
+        match &self.cut {
+            Cut::Block(_) => None,
+            Cut::Features(_) => Some(rows(features)),
+            Cut::Logits(head, inverse) => Some(back(model, head, inverse, &rows(logits))),
+        }
+    }
+
+    /// Whether what the trunk gave follows from what the model has said: [`Trunk::kept_of`].
+    pub fn is_before_head(&self) -> bool {
+        !matches!(self.cut, Cut::Block(_))
     }
 
     /// Logits of a model for some rows of what its trunk gave, in eval mode; gradients reach what is behind the cut.
@@ -176,6 +191,13 @@ impl Trunk {
         let best = |p: ArrayView1<f32>| (1..p.len()).fold(0, |best, c| if p[c] > p[best] { c } else { best });
         self.probs(model, kept).outer_iter().map(|p| ClassId::from(best(p))).collect()
     }
+}
+
+/// Features from logits, through the inverse of the layer between them.
+fn back(model: &Model, head: &Head, inverse: &Tensor, logits: &Tensor) -> Tensor {
+    let bias = head.bias.as_deref().and_then(|name| tensor(model, name));
+    let z = bias.map_or_else(|| logits.shallow_clone(), |b| logits - b.to_device(Device::Cpu));
+    tch::no_grad(|| z.to_kind(Kind::Double).matmul(inverse).to_kind(Kind::Float))
 }
 
 fn tensor<'m>(model: &'m Model, name: &str) -> Option<&'m Tensor> {
@@ -233,6 +255,11 @@ mod tests {
             assert_eq!(cuts[0].trained().len(), 2, "{arch:?}");
             for trunk in cuts {
                 let logits = trunk.logits(&model, &kept(&trunk, &model));
+                let out = tch::no_grad(|| model.forward(&probe(), false));
+                let array = |t: &Tensor| Array2::from_shape_vec((5, t.size()[1] as usize), to_vec(t)).unwrap();
+                let followed = trunk.kept_of(&model, &array(&out.logits), &array(&out.features));
+                assert_eq!(followed.is_some(), trunk.is_before_head());
+                assert!(followed.is_none_or(|f| same(&f, &kept(&trunk, &model))), "{arch:?}");
                 assert!(same(&logits, &whole), "{arch:?}: {}", trunk.about());
                 model.params().zero_grad();
                 let loss = logits.square().sum(Kind::Float);

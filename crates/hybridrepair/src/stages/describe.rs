@@ -1,4 +1,4 @@
-use super::{Evaluation, Repaired};
+use super::{Behind, Evaluation, Repaired};
 use crate::{Error, Run, Session, run::Cost, surroundings::surroundings};
 use hybridrepair_core::{ClassId, Evidence, PoolIdx, Probs, Purpose, Selection};
 use hybridrepair_data::thumbnail_sheet;
@@ -18,10 +18,21 @@ const SIDE: usize = 64;
 /// Thumbnails in a line of their sheet.
 const COLUMNS: usize = 40;
 
+/// What a run stood on.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    /// What selection looked at.
+    pub evidence: &'a Evidence,
+    /// What was bought.
+    pub selection: &'a Selection,
+    /// Of the cheap tier: what its frozen trunk gave.
+    pub behind: Option<&'a Behind>,
+}
+
 /// Writes what the report shows and nothing else reads: the names of the classes, the predictions on the samples that
 /// judged, and, of a repair that bought labels, the map of the field pool and small pictures around the labels.
 ///
-/// The repaired model predicts the field pool once more. Where the data set has its classes they are read here, after the
+/// The repaired model predicts the field pool once more, where that does not follow from what a frozen trunk gave. Where the data set has its classes they are read here, after the
 /// last choice, and noted in the ledger as a diagnosis.
 ///
 /// # Errors
@@ -29,24 +40,27 @@ const COLUMNS: usize = 40;
 pub fn describe(
     session: &Session,
     run: &mut Run<'_>,
-    evidence: &Evidence,
-    selection: &Selection,
+    shown: &Shown<'_>,
     evaluation: &Evaluation,
     repaired: Option<&Repaired>,
 ) -> Result<(), Error> {
     run.stage("describe", |run| {
+        let Shown { evidence, selection, behind } = *shown;
         let layout = run.dir.layout().clone();
         write_json(&layout.classes(), &session.splits.class_names)?;
         write_csv(&layout.predictions(), &judged(evaluation))?;
         let (Some(repaired), Some(probs)) = (repaired, &evidence.probs) else { return Ok(((), Cost::default())) };
         let images = &session.splits.field.images;
-        let after = predict(&repaired.model, images, &session.normalizer)?.classes();
+        let (after, forward) = match behind.and_then(Behind::as_they_are) {
+            Some((trunk, kept)) => (trunk.classes(&repaired.model, &kept), 0),
+            None => (predict(&repaired.model, images, &session.normalizer)?.classes(), images.len() as u64),
+        };
         let sealed = &session.splits.field.labels;
         let truth =
             (!sealed.is_empty()).then(|| run.ledger.reveal(sealed, Purpose::Diagnose, "map of the report").to_vec());
         write_csv(&layout.field(), &map(session, evidence, probs, &after, truth.as_deref())?)?;
         thumbnails(session, &layout, selection, evidence)?;
-        Ok(((), Cost { images_forward: images.len() as u64, ..Cost::default() }))
+        Ok(((), Cost { images_forward: forward, ..Cost::default() }))
     })
 }
 

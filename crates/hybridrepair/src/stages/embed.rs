@@ -9,7 +9,8 @@ use crate::{
 use hybridrepair_core::{Embeddings, Evidence, Probs};
 use hybridrepair_embed::{Extractor, Given, open, read_embeddings};
 use hybridrepair_runs::Fingerprint;
-use hybridrepair_torch::{Encoder, predict};
+use hybridrepair_torch::{Encoder, Predictions, predict};
+use ndarray::Array2;
 use std::path::Path;
 
 /// Which pictures.
@@ -33,34 +34,52 @@ impl Of {
     }
 }
 
+/// What the model under repair says to some pictures.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// `n x C`.
+    pub logits: Array2<f32>,
+    /// `n x D`.
+    pub features: Array2<f32>,
+}
+
+impl Said {
+    fn write(&self, folder: &Path) -> Result<(), Error> {
+        write_array(&folder.join("logits.npy"), &self.logits)?;
+        write_array(&folder.join("features.npy"), &self.features)
+    }
+
+    fn read(folder: &Path) -> Result<Self, Error> {
+        let (logits, features) = (read_array(&folder.join("logits.npy"))?, read_array(&folder.join("features.npy"))?);
+        Ok(Self { logits, features })
+    }
+}
+
 /// Predictions, penultimate features and embeddings of the field pool.
 ///
 /// # Errors
 /// When libtorch fails, the model gives NaN, or given embeddings do not fit the pool.
-pub fn embed(session: &Session, run: &mut Run<'_>, evidence: &mut Evidence) -> Result<(), Error> {
+pub fn embed(session: &Session, run: &mut Run<'_>, evidence: &mut Evidence) -> Result<Said, Error> {
     run.stage("embed", |run| {
         let images = &session.splits.field.images;
         let key = session.key("predict", 1);
-        let ((probs, features), cost) = cached(
+        let (said, cost) = cached(
             session,
             run,
             &key,
             |_, folder| {
-                let out = predict(&session.model, images, &session.normalizer)?;
-                write_array(&folder.join("logits.npy"), &out.logits)?;
-                write_array(&folder.join("features.npy"), &out.features)?;
+                let Predictions { logits, features } = predict(&session.model, images, &session.normalizer)?;
+                Said { logits, features }.write(folder)?;
                 Ok(Images { trained: 0, forward: images.len() as u64 })
             },
-            |folder| {
-                let probs = Probs::from_logits(&read_array(&folder.join("logits.npy"))?)?;
-                Ok((probs, Embeddings::new(read_array(&folder.join("features.npy"))?)?))
-            },
+            Said::read,
         )?;
+        let (probs, features) = (Probs::from_logits(&said.logits)?, Embeddings::new(said.features.clone())?);
         let (embeddings, more) = embeddings(session, run, Of::Field, &features)?;
         evidence.embeddings = embeddings;
         evidence.features = Some(features);
         evidence.probs = Some(probs);
-        Ok(((), both(cost, more)))
+        Ok((said, both(cost, more)))
     })
 }
 
@@ -68,25 +87,26 @@ pub fn embed(session: &Session, run: &mut Run<'_>, evidence: &mut Evidence) -> R
 ///
 /// # Errors
 /// As [`embed`].
-pub fn source_embeddings(session: &Session, run: &mut Run<'_>, evidence: &mut Evidence) -> Result<(), Error> {
+pub fn source_embeddings(session: &Session, run: &mut Run<'_>, evidence: &mut Evidence) -> Result<Said, Error> {
     run.stage("embed-source", |run| {
         let train = &session.splits.train;
-        let key = session.key("predict-source", 1);
-        let (features, cost) = cached(
+        let key = session.key("predict-source", 2);
+        let (said, cost) = cached(
             session,
             run,
             &key,
             |_, folder| {
-                let out = predict(&session.model, &train.images, &session.normalizer)?;
-                write_array(&folder.join("features.npy"), &out.features)?;
+                let Predictions { logits, features } = predict(&session.model, &train.images, &session.normalizer)?;
+                Said { logits, features }.write(folder)?;
                 Ok(Images { trained: 0, forward: train.images.len() as u64 })
             },
-            |folder| Ok(Embeddings::new(read_array(&folder.join("features.npy"))?)?),
+            Said::read,
         )?;
+        let features = Embeddings::new(said.features.clone())?;
         let (embeddings, more) = embeddings(session, run, Of::Source, &features)?;
         let (features, labels) = (Some(features), train.labels.clone());
         evidence.source = Some(hybridrepair_core::Source { embeddings, features, labels });
-        Ok(((), both(cost, more)))
+        Ok((said, both(cost, more)))
     })
 }
 

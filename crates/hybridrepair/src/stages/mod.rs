@@ -1,5 +1,6 @@
 //! The stages of a repair, one file each; every one is a function from what is there to what it adds.
 
+mod advise;
 mod annotate;
 mod cached;
 mod cluster;
@@ -20,10 +21,11 @@ mod tune;
 mod watch;
 mod zero_label;
 
+pub use advise::advise;
 pub use annotate::{Bought, annotate};
 pub use cluster::cluster;
-pub use describe::describe;
-pub use embed::{embed, source_embeddings};
+pub use describe::{Shown, describe};
+pub use embed::{Said, embed, source_embeddings};
 pub use evaluate::{Evaluation, evaluate};
 pub use finetune::{Repaired, Taught, finetune};
 pub use guard::believe;

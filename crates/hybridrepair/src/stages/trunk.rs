@@ -1,4 +1,7 @@
-use super::cached::{Images, cached};
+use super::{
+    Said,
+    cached::{Images, cached},
+};
 use crate::{Error, Layers, Run, Session, session::parameters};
 use hybridrepair_core::{ClassId, Evidence, Views};
 use hybridrepair_data::{Images as Pictures, RandAugment};
@@ -14,11 +17,11 @@ const PROBE: usize = 8;
 pub struct Behind {
     /// Where the network is cut.
     pub trunk: Rc<Trunk>,
-    /// Weak views of source pictures, view by view.
+    /// Weak views of source pictures, view by view; before the head the first is the picture as it is.
     pub source: KeptViews,
     /// Their classes.
     pub classes: Vec<ClassId>,
-    /// Weak views of field pictures.
+    /// Weak views of field pictures, as those of the source.
     pub weak: KeptViews,
     /// Strong views of field pictures.
     pub strong: KeptViews,
@@ -66,6 +69,14 @@ impl Session {
         source + s.field.images.len() * (c.weak + c.strong) + s.val.images.len()
     }
 
+    /// Pictures that are run through the trunk for them: before the head, the first weak view of each is the picture as it is,
+    /// to which the model has spoken already.
+    pub fn trunk_passes(&self, trunk: &Trunk) -> usize {
+        let (c, s) = (&self.config.cheap, &self.splits);
+        let known = s.train.images.len().min(c.source_images) + s.field.images.len();
+        self.kept_views() - if trunk.is_before_head() { known } else { 0 }
+    }
+
     /// MiB that the kept outputs take.
     pub fn kept_mib(&self, trunk: &Trunk, kind: Kind) -> f64 {
         let bytes = if kind == Kind::Half { 2 } else { 4 };
@@ -74,11 +85,11 @@ impl Session {
 }
 
 /// Runs all pictures through the frozen trunk, each in some views, and gives selection what the model says to those of the
-/// field.
+/// field. `said` is what it has said to the source and the field as they are.
 ///
 /// # Errors
 /// When nothing can be trained on features, libtorch fails, or the model gives NaN.
-pub fn trunk(session: &Session, run: &mut Run<'_>, evidence: &mut Evidence) -> Result<Behind, Error> {
+pub fn trunk(session: &Session, run: &mut Run<'_>, said: [&Said; 2], evidence: &mut Evidence) -> Result<Behind, Error> {
     run.stage("trunk", |run| {
         let cheap = &session.config.cheap;
         let trunk = session.trunk()?;
@@ -89,22 +100,26 @@ pub fn trunk(session: &Session, run: &mut Run<'_>, evidence: &mut Evidence) -> R
         let strong = RandAugment { ops: matching.ops, cutout: matching.cutout, weak: session.config.data.transform() };
         let views = (cheap.weak, cheap.strong, cheap.source, cheap.source_images, session.config.seed);
         let settings = (views, strong.ops, strong.cutout, trunk.trained(), trunk.numbers());
-        let key = parameters(session.key("trunk", 1), &settings)?;
+        let key = parameters(session.key("trunk", 2), &settings)?;
         let splits = &session.splits;
         let (kept, cost) = cached(
             session,
             run,
             &key,
             |run, folder| {
-                let weak = |images: &Pictures, rows: &[usize], views: usize, name: &str| {
-                    session.keep(&trunk, images, rows, views, kind, name, None)
+                let weak = |images: &Pictures, rows: &[usize], views: usize, name: &str, said: &Said| {
+                    let of = |a: &Array2<f32>| a.select(Axis(0), rows);
+                    let kept = trunk.kept_of(&session.model, &of(&said.logits), &of(&said.features));
+                    let more = views - usize::from(kept.is_some());
+                    let varied = (more > 0).then(|| session.keep(&trunk, images, rows, more, kind, name, None));
+                    Tensor::cat(&kept.into_iter().chain(varied).collect::<Vec<_>>(), 0)
                 };
                 let all = (0..splits.field.images.len()).collect::<Vec<_>>();
                 let val = (0..splits.val.images.len()).collect::<Vec<_>>();
                 run.progress.say("running all pictures through the frozen trunk, once");
                 let tensors = [
-                    ("source", weak(&splits.train.images, &rows, cheap.source, "trunk.source-views")),
-                    ("weak", weak(&splits.field.images, &all, cheap.weak, "trunk.weak")),
+                    ("source", weak(&splits.train.images, &rows, cheap.source, "trunk.source-views", said[0])),
+                    ("weak", weak(&splits.field.images, &all, cheap.weak, "trunk.weak", said[1])),
                     (
                         "strong",
                         session.keep(
@@ -121,7 +136,7 @@ pub fn trunk(session: &Session, run: &mut Run<'_>, evidence: &mut Evidence) -> R
                 ]
                 .map(|(name, t)| (name.to_owned(), t));
                 save_tensors(&folder.join("kept.safetensors"), &tensors, kind, None)?;
-                Ok(Images { trained: 0, forward: session.kept_views() as u64 })
+                Ok(Images { trained: 0, forward: session.trunk_passes(&trunk) as u64 })
             },
             |folder| Ok(load_tensors(&folder.join("kept.safetensors"))?),
         )?;
@@ -175,6 +190,11 @@ impl Session {
 }
 
 impl Behind {
+    /// The trunk, and what it gave to the field as it is, where that was kept.
+    pub(super) fn as_they_are(&self) -> Option<(&Trunk, Tensor)> {
+        self.trunk.is_before_head().then(|| (&*self.trunk, self.weak.view(0)))
+    }
+
     /// Mean and variance of the probabilities over all kept views of the field.
     fn views(&self, model: &Model) -> Result<Views, Error> {
         let each = [&self.weak, &self.strong].into_iter().flat_map(|v| (0..v.views()).map(move |i| v.view(i)));

@@ -4,7 +4,7 @@ use crate::{
     failure::failure,
     progress::Terminal,
     recipe::repair_config,
-    repair::{CHECKPOINT_KEY, with_trainer, write_environment},
+    repair::{with_trainer, write_environment},
     show,
 };
 use hybridrepair::{Method, RepairConfig, Session, Tier, repair};
@@ -125,7 +125,7 @@ fn finished(job: &Job) -> Option<Summary> {
     let env: Environment = read_json(&layout.environment()).ok()?;
     let model = Fingerprint::of_file(job.config.model_file()?).ok()?;
     // another model under the same name is another run
-    let same_model = env.libraries.get(CHECKPOINT_KEY).is_none_or(|then| *then == model.to_string());
+    let same_model = env.libraries.get(Environment::MODEL).is_none_or(|then| *then == model.to_string());
     (same_model && same(&config, &job.config)).then(|| Summary::read(&layout.summary()).ok())?
 }
 

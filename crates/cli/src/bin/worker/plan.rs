@@ -1,11 +1,11 @@
 //! `--dry-run`: what would be done, what it would cost, and how long it would take on this machine.
 
 use crate::{failure::failure, show};
-use hybridrepair::{Estimate, Method, Plan, Session};
+use hybridrepair::{Estimate, Method, Plan, Session, Tier, runs::Advice};
 use hybridrepair_cli::Failure;
 use hybridrepair_cli::say;
 use serde::Serialize;
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Serialize)]
 struct Told {
@@ -18,14 +18,19 @@ struct Told {
     labels: usize,
     #[serde(flatten)]
     plan: Plan,
+    advice: Option<Advice>,
 }
 
-/// Prints the plan of a session.
-pub(crate) fn run(session: &Session, json: bool) -> Result<ExitCode, Failure> {
+/// Prints the plan of a session, of which the run would lie in the folder `beside`.
+pub(crate) fn run(mut session: Session, beside: PathBuf, json: bool) -> Result<ExitCode, Failure> {
+    let plan = session.plan().map_err(failure)?;
+    session.config.tier = if plan.chosen.tier == Tier::Cheap.name() { Tier::Cheap } else { Tier::Full };
     let c = &session.config;
     let method = Method::named(&c.method).map_err(failure)?;
     let buys = c.strategy.as_deref().or(method.strategy).is_some();
     let s = &session.splits;
+    let speed = plan.images_per_second.forward;
+    let advice = buys.then(|| session.glance(Some(beside), speed)).transpose().map_err(failure)?;
     let told = Told {
         method: method.name.to_owned(),
         device: session.runtime.device_name(),
@@ -34,7 +39,8 @@ pub(crate) fn run(session: &Session, json: bool) -> Result<ExitCode, Failure> {
         field_images: s.field.images.len(),
         holdout_images: s.holdout.images.len(),
         labels: if buys { session.budget } else { 0 },
-        plan: session.plan().map_err(failure)?,
+        plan,
+        advice,
     };
     if json {
         show::json(&told)?;
@@ -64,6 +70,9 @@ fn print(t: &Told) {
     if let Some(other) = other {
         let Estimate { tier, minutes, memory_mib, .. } = other;
         say!("otherwise     --tier {tier}: {} trained; {minutes:.1} minutes, {memory_mib:.0} MiB", is(other));
+    }
+    for (i, line) in t.advice.iter().flat_map(Advice::words).enumerate() {
+        say!("{:<13} {line}", if i == 0 { "gain" } else { "" });
     }
     say!("nothing was done; leave out --dry-run to begin");
 }

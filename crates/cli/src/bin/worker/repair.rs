@@ -13,12 +13,6 @@ use std::{
 };
 use toml::Table;
 
-/// Under this name `env.json` holds the sha256 of the model under repair.
-pub(crate) const CHECKPOINT_KEY: &str = "checkpoint-sha256";
-
-/// Under this name `env.json` holds the hash of all pictures.
-const DATA_KEY: &str = "data-sha256";
-
 /// Where runs go that name no folder.
 const RUNS: &str = "runs";
 
@@ -39,13 +33,13 @@ pub(crate) fn run(args: &RepairArgs) -> Result<ExitCode, Failure> {
     if let Some(name) = &config.strategy {
         hybridrepair::select::strategy(name)?;
     }
+    let name = format!("{}-{}", config.data.name, config.method);
+    let planned = args.output.output_dir.clone().unwrap_or_else(|| Path::new(RUNS).join(&name));
     if args.dry_run {
         let scratch = tempfile::tempdir().map_err(|e| Failure::new(Exit::Unexpected, e))?;
         let session = Session::open(config, scratch.path()).map_err(failure)?;
-        return plan::run(&session, args.output.json);
+        return plan::run(session, beside(&planned), args.output.json);
     }
-    let name = format!("{}-{}", config.data.name, config.method);
-    let planned = args.output.output_dir.clone().unwrap_or_else(|| Path::new(RUNS).join(&name));
     // input is looked at before the folder is touched: `--overwrite` must not cost a run for a mistyped path
     let mut session = Session::open(config, &cache_of(&planned)).map_err(failure)?;
     let plan = session.settle().map_err(failure)?;
@@ -89,7 +83,10 @@ pub(crate) fn resume(args: &ResumeArgs) -> Result<ExitCode, Failure> {
 fn same_as_before(session: &Session, layout: &Layout) -> Result<(), Failure> {
     let Ok(env) = read_json::<Environment>(&layout.environment()) else { return Ok(()) };
     let model = session.config.model_file().map(Fingerprint::of_file).transpose()?;
-    let now = [(DATA_KEY, Some(session.data_key()), "the pictures"), (CHECKPOINT_KEY, model, "the model under repair")];
+    let now = [
+        (Environment::DATA, Some(session.data_key()), "the pictures"),
+        (Environment::MODEL, model, "the model under repair"),
+    ];
     for (key, now, what) in now {
         if let (Some(then), Some(now)) = (env.libraries.get(key), now)
             && *then != now.to_string()
@@ -121,8 +118,13 @@ pub(crate) fn run_dir(output: &Output, name: &str) -> Result<RunDir, Failure> {
 
 /// Finished stages are shared by all runs beside each other.
 fn cache_of(run: &Path) -> PathBuf {
+    beside(run).join(".hybridrepair-cache")
+}
+
+/// The folder in which a run lies.
+fn beside(run: &Path) -> PathBuf {
     let parent = run.parent().filter(|p| !p.as_os_str().is_empty());
-    parent.unwrap_or(Path::new(".")).join(".hybridrepair-cache")
+    parent.unwrap_or(Path::new(".")).to_owned()
 }
 
 fn finish(session: &Session, dir: RunDir, how: How) -> Result<ExitCode, Failure> {
@@ -158,8 +160,8 @@ pub(crate) fn write_environment(session: &Session, dir: &RunDir) -> Result<(), F
     env.libraries.insert("libtorch".to_owned(), hybridrepair::torch::libtorch_version());
     // which model this run is about: the file of that name may be another one tomorrow
     if let Some(checkpoint) = session.config.model_file() {
-        env.libraries.insert(CHECKPOINT_KEY.to_owned(), Fingerprint::of_file(checkpoint)?.to_string());
+        env.libraries.insert(Environment::MODEL.to_owned(), Fingerprint::of_file(checkpoint)?.to_string());
     }
-    env.libraries.insert(DATA_KEY.to_owned(), session.data_key().to_string());
+    env.libraries.insert(Environment::DATA.to_owned(), session.data_key().to_string());
     Ok(write_json(&dir.layout().environment(), &env)?)
 }

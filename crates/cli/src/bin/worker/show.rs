@@ -5,7 +5,7 @@ use hybridrepair::{Plan, Report, Session, Waiting};
 use hybridrepair_cli::say;
 use hybridrepair_cli::{Exit, Failure};
 use hybridrepair_core::{intervals::Interval, metrics::Change};
-use hybridrepair_runs::Summary;
+use hybridrepair_runs::{Advice, Layout, Summary};
 use serde::Serialize;
 use std::path::Path;
 
@@ -47,10 +47,11 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
 /// A run that waits for people, and what they do next.
 pub(crate) fn waiting(waiting: Waiting, run: &Path, as_json: bool) -> Result<(), Failure> {
     let Waiting { asked, judges, missing, ties } = waiting;
+    let advice = Advice::of(&Layout::new(run))?;
     if as_json {
         return json(&serde_json::json!({
             "format_version": 1, "waiting": true, "run": run, "asked": asked, "judges": judges, "missing": missing,
-            "ties": ties,
+            "ties": ties, "advice": advice,
         }));
     }
     let run = run.display();
@@ -63,6 +64,9 @@ pub(crate) fn waiting(waiting: Waiting, run: &Path, as_json: bool) -> Result<(),
     );
     if judges > 0 {
         say!("({judges} of them are drawn at random: they estimate accuracy and are not trained on)");
+    }
+    for line in advice.iter().flat_map(Advice::words) {
+        say!("  {line}");
     }
     say!("  1. hybridrepair label serve {run}                (in a browser on this machine; Ctrl-C when you are done)");
     say!("     or, with a tool of your own:");
@@ -105,6 +109,7 @@ pub(crate) fn report(session: &Session, report: &Report, run: &Path) {
         let Interval { value, low, high } = r.gain;
         say!("  gain                 {:+6.2} points [{:+.1}, {:+.1}]", 100.0 * value, 100.0 * low, 100.0 * high);
     }
+    foretold(run, h.after - h.raw);
     per_class(session, &report.evaluation.before_after);
     say!();
     let seconds = s.seconds.values().sum::<f64>();
@@ -118,6 +123,19 @@ pub(crate) fn report(session: &Session, report: &Report, run: &Path) {
         say!("repaired model: {}", run.join(checkpoint).display());
     }
     say!("everything else: {}", run.display());
+}
+
+/// What was foretold, beside what came of it.
+fn foretold(run: &Path, gain: f64) {
+    let advice = Advice::of(&Layout::new(run)).ok().flatten();
+    if let Some(told) = advice.and_then(|a| a.forecasts.first().copied()) {
+        let Interval { value, low, high } = told.gain;
+        let (value, low, high, gain) = (100.0 * value, 100.0 * low, 100.0 * high, 100.0 * gain);
+        say!();
+        say!(
+            "predicted before buying: {value:+.1} points [{low:+.1}, {high:+.1}] against the deployed model; found: {gain:+.1}"
+        );
+    }
 }
 
 /// A share with its interval.

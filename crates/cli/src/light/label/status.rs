@@ -5,7 +5,7 @@ use hybridrepair_core::{
     intervals::{Interval, share},
 };
 use hybridrepair_label::{Asked, AskedImage, Verdict, last_answers, verdicts};
-use hybridrepair_runs::{Layout, LedgerLine, read_lines};
+use hybridrepair_runs::{Advice, Layout, LedgerLine, read_lines};
 use serde::Serialize;
 use std::{path::Path, process::ExitCode};
 
@@ -64,7 +64,8 @@ pub(super) fn run(args: &LabelStatusArgs) -> Result<ExitCode, Failure> {
     let entries = entries(&args.run)?;
     let status = Status::of(&asked, &entries);
     if args.json {
-        say!("{:#}", serde_json::json!({ "format_version": 1, "status": status }));
+        let advice = Advice::of(&Layout::new(&args.run))?;
+        say!("{:#}", serde_json::json!({ "format_version": 1, "status": status, "advice": advice }));
     } else {
         status.tell(&args.run, &asked);
     }
@@ -223,4 +224,101 @@ fn disputes(title: &str, list: &[Dispute]) {
 
 fn percent(i: &Interval) -> String {
     format!("{:.0} % [{:.0}, {:.0}]", 100.0 * i.value, 100.0 * i.low, 100.0 * i.high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hybridrepair_core::{PoolIdx, SampleId};
+    use hybridrepair_label::Asked;
+
+    /// Pictures of which the model says class 0 with this confidence.
+    fn asked(purposes: &[Purpose], confidence: impl Fn(usize) -> f32) -> Asked {
+        let image = |(rank, &purpose): (usize, &Purpose)| AskedImage {
+            id: SampleId(100 + rank as u64),
+            idx: PoolIdx::from(rank),
+            rank,
+            purpose,
+            region: None,
+            reason: String::new(),
+            file: format!("{rank}.png"),
+            predicted: 0,
+            confidence: confidence(rank),
+        };
+        Asked {
+            format_version: 1,
+            classes: vec!["cat".into(), "dog".into()],
+            answers: 1,
+            cannot_tell_costs: true,
+            images: purposes.iter().enumerate().map(image).collect(),
+        }
+    }
+
+    fn answer(row: usize, purpose: Purpose, class: u32) -> Entry {
+        Entry {
+            what: "labels.csv".into(),
+            purpose,
+            by: "ann".into(),
+            count: 1,
+            idx: Some(PoolIdx::from(row)),
+            class: Some(ClassId(class)),
+            cost: 1.0,
+            seconds: None,
+            answered: None,
+        }
+    }
+
+    /// 12 picks and 8 judges; `dog` says on which rows the label contradicts the model.
+    fn status(dog: impl Fn(usize) -> bool, confidence: impl Fn(usize) -> f32) -> Status {
+        let purposes = [vec![Purpose::Annotate; 12], vec![Purpose::Judge; 8]].concat();
+        let entries =
+            purposes.iter().enumerate().map(|(row, &p)| answer(row, p, u32::from(dog(row)))).collect::<Vec<_>>();
+        Status::of(&asked(&purposes, confidence), &entries)
+    }
+
+    #[test]
+    fn the_random_share_alone_tells_field_accuracy() {
+        // every pick is a mistake, and two of the eight judges
+        let s = status(|row| row < 14, |_| 0.5);
+        let field = s.field_accuracy.unwrap();
+        assert!((field.value - 0.75).abs() < 1e-12 && field.low < 0.5 && field.high > 0.9, "{field:?}");
+        assert!((s.wrong_among_picks.unwrap().value - 1.0).abs() < 1e-12);
+        assert!(s.suspects.is_empty(), "the model was not sure of any");
+        assert!(s.advice().unwrap().contains("more of them would help"), "{:?}", s.advice());
+    }
+
+    #[test]
+    fn labels_against_a_very_sure_model_are_offered_again_the_surest_first() {
+        let s = status(
+            |row| row % 5 == 1,
+            |row| {
+                if row == 6 {
+                    0.9999
+                } else if row == 1 {
+                    0.995
+                } else {
+                    0.6
+                }
+            },
+        );
+        let offered = s.suspects.iter().map(|s| (s.id, s.label.as_str(), s.model_says.as_str())).collect::<Vec<_>>();
+        assert_eq!(offered, [(106, "dog", "cat"), (101, "dog", "cat")]);
+    }
+
+    #[test]
+    fn it_says_when_to_stop() {
+        // many picks, the last third of which finds nothing
+        let purposes = vec![Purpose::Annotate; 120];
+        let entries = (0..120).map(|row| answer(row, Purpose::Annotate, u32::from(row < 60))).collect::<Vec<_>>();
+        let s = Status::of(&asked(&purposes, |_| 0.5), &entries);
+        assert!((s.wrong_among_picks.unwrap().value - 0.5).abs() < 1e-12);
+        assert!(s.wrong_among_last_picks.unwrap().value < 1e-12);
+        assert!(s.advice().unwrap().contains("hardly worth it"), "{:?}", s.advice());
+        // no more mistakes at the end than at random
+        let s = status(|row| !(4..16).contains(&row), |_| 0.5);
+        assert!(s.advice().unwrap().contains("another strategy"), "{:?}", s.advice());
+        // too few to say anything
+        let few = Status::of(&asked(&purposes[..8], |_| 0.5), &entries[..8]);
+        assert_eq!((few.wrong_among_last_picks, few.advice()), (None, None));
+    }
 }
