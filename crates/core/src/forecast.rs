@@ -98,7 +98,7 @@ impl Forecaster {
         let base = dot(&self.line, &x);
         if rounds.is_empty() {
             let variance = self.doubt_of(&x) + self.between + self.within;
-            return self.interval(base, variance, self.free);
+            return interval(base, variance, self.free);
         }
         // rounds of one field share all but the labels: what is uncertain of its level they tell
         let level = [x[0], x[1], 0.0];
@@ -123,18 +123,18 @@ impl Forecaster {
         let doublings = x[TERMS - 1] - over(&|r| seen(r)[TERMS - 1]);
         let slope = self.doubt[TERMS - 1][TERMS - 1] * doublings * doublings;
         let variance = 1.0 / (all + 1.0 / level) + slope + self.within;
-        self.interval(dot(&self.line, x) + moved, variance, self.free + rounds.len())
+        interval(dot(&self.line, x) + moved, variance, self.free + rounds.len())
     }
 
     fn doubt_of(&self, x: &[f64; TERMS]) -> f64 {
         self.doubt.iter().zip(x).map(|(row, xi)| xi * dot(row, x)).sum()
     }
+}
 
-    fn interval(&self, value: f64, variance: f64, free: usize) -> Interval {
-        let half = t975(free) * variance.max(0.0).sqrt();
-        let value = value.clamp(-1.0, 1.0);
-        Interval { value, low: (value - half).clamp(-1.0, value), high: (value + half).clamp(value, 1.0) }
-    }
+fn interval(value: f64, variance: f64, free: usize) -> Interval {
+    let half = t975(free) * variance.max(0.0).sqrt();
+    let value = value.clamp(-1.0, 1.0);
+    Interval { value, low: (value - half).clamp(-1.0, value), high: (value + half).clamp(value, 1.0) }
 }
 
 #[cfg(test)]

@@ -30,14 +30,13 @@ pub fn advise(session: &Session, run: &mut Run<'_>, evidence: &Evidence, behind:
             None => (None, Cost::default()),
         };
         let source = source.filter(|_| session.held_out);
-        let advice = match Advice::of(run.dir.layout())? {
-            Some(told) => told,
-            None => {
-                let beside = run.dir.path().parent().map(std::path::Path::to_owned);
-                let advice = foretell(session, source.as_ref(), evidence.probs.as_ref(), beside, Some(run.dir.path()))?;
-                write_json(&path, &advice)?;
-                advice
-            }
+        let advice = if let Some(told) = Advice::of(run.dir.layout())? {
+            told
+        } else {
+            let beside = run.dir.path().parent().map(std::path::Path::to_owned);
+            let advice = foretell(session, source.as_ref(), evidence.probs.as_ref(), beside, Some(run.dir.path()))?;
+            write_json(&path, &advice)?;
+            advice
         };
         // people read it where they read what they are asked
         if !session.asks_people() {

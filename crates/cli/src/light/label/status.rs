@@ -315,7 +315,7 @@ mod tests {
         assert!(s.wrong_among_last_picks.unwrap().value < 1e-12);
         assert!(s.advice().unwrap().contains("hardly worth it"), "{:?}", s.advice());
         // no more mistakes at the end than at random
-        let s = status(|row| row < 4 || row >= 16, |_| 0.5);
+        let s = status(|row| !(4..16).contains(&row), |_| 0.5);
         assert!(s.advice().unwrap().contains("another strategy"), "{:?}", s.advice());
         // too few to say anything
         let few = Status::of(&asked(&purposes[..8], |_| 0.5), &entries[..8]);
