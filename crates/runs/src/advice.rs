@@ -161,7 +161,7 @@ impl Advice {
 
     fn basis(&self) -> String {
         let [budgets, sets] = self.recorded;
-        let recorded = format!("{budgets} recorded repairs on {sets} other fields");
+        let recorded = format!("{budgets} recorded repairs on {sets} fields");
         let runs = |n: usize| if n == 1 { "1 finished run".to_owned() } else { format!("{n} finished runs") };
         match (self.earlier.len(), budgets) {
             (0, _) => format!("this stands on {recorded}, and on no label of this one: it is wide for that reason"),
@@ -240,7 +240,7 @@ mod tests {
             "97.0 % on held-out source pictures and 85.0 %",
             "predicted gain of    80 labels: +10.0 points [-1.0, +20.0]",
             "the next 80 labels are worth about +2.0 points",
-            "9 recorded repairs on 5 other fields, and on no label of this one",
+            "9 recorded repairs on 5 fields, and on no label of this one",
             "the interval holds 0",
             "a remark",
         ] {
