@@ -199,7 +199,6 @@ mod tests {
         let (mut held, mut held_after, of) = (0, 0, 1500);
         for _ in 0..of {
             let mut field = |labels: usize, fall: f64| {
-                // seeds spread by more than is taken for the least, which would widen the intervals
                 let level = 0.01 + 0.5 * fall + 0.06 * normal();
                 [(); 4].map(|()| level + 0.01 * terms(fall, labels, 10)[2] + 0.03 * normal())
             };
