@@ -71,7 +71,7 @@ fn killed_at_any_moment_it_ends_as_if_nothing_had_happened() {
             "3",
             "--random-share",
             "0.25",
-            // some seconds of work in all: the pictures that are killed over need not be many
+            // short: the pictures that are killed over need not be many
             "--cut-train",
             "256",
             "--cut-field",

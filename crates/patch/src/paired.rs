@@ -2,7 +2,8 @@ use crate::{Fitness, Judged};
 
 /// How far a score is above that of another model on the same samples, in standard errors of the difference (paired, by
 /// sample): a standard normal number where both do equally well on samples of this kind. The first `negatives` of each list
-/// are the wrong samples. None for [`Fitness::Ratio`], which is no sum over samples.
+/// are the wrong samples. None for [`Fitness::Ratio`], which is no sum over samples, and where a part that counts has one
+/// sample only, of which nobody knows the spread.
 pub(crate) fn standard_errors(fitness: Fitness, a: &[Judged], b: &[Judged], negatives: usize) -> Option<f64> {
     let soft = |j: &Judged| if j.right { 1.0 } else { 1.0 / (1.0 + j.loss) };
     let differences =
@@ -22,6 +23,9 @@ pub(crate) fn standard_errors(fitness: Fitness, a: &[Judged], b: &[Judged], nega
             vec![(weights.0, all[..cut].to_vec()), (weights.1, all[cut..].to_vec())]
         }
     };
+    if parts.iter().any(|(weight, values)| *weight > 0.0 && values.len() == 1) {
+        return None;
+    }
     let (mut mean, mut variance) = (0.0, 0.0);
     for (weight, values) in parts {
         let n = values.len().max(1) as f64;
@@ -56,9 +60,10 @@ mod tests {
         let soft = standard_errors(Fitness::Soft { alpha: 1.0 }, &a, &b, 2).unwrap();
         assert!((soft - balanced).abs() < 1e-12);
         assert_eq!(standard_errors(Fitness::Ratio, &a, &b, 2), None);
-        let better = judged(&[(true, 0.1)]);
-        let always = standard_errors(Fitness::Likelihood, &better, &judged(&[(true, 0.2)]), 1);
+        let better = judged(&[(true, 0.1), (true, 0.1)]);
+        let always = standard_errors(Fitness::Likelihood, &better, &judged(&[(true, 0.2), (true, 0.2)]), 1);
         assert_eq!(always, Some(f64::INFINITY));
+        assert_eq!(standard_errors(Fitness::Balanced { lambda: 0.5 }, &better, &better, 1), None);
         assert_eq!(standard_errors(Fitness::Likelihood, &better, &better, 0), Some(0.0));
     }
 }

@@ -93,7 +93,10 @@ pub fn refine(
     }
     best = work.again(best, rng)?;
     let whole = best.clone();
-    while let Some(smaller) = work.without_cheapest(&best)? {
+    // a ratio is no sum over samples: the price above was all that speaks
+    while objective.fitness != Fitness::Ratio
+        && let Some(smaller) = work.without_cheapest(&best)?
+    {
         let smaller = work.again(smaller, rng)?;
         if !work.is_chance(&whole, &smaller)? {
             break;

@@ -1,4 +1,4 @@
-use crate::{Environment, Layout, RunsError, Summary, read_json, read_table};
+use crate::{Environment, Layout, Summary, read_json, read_table};
 use hybridrepair_core::{forecast::Round, intervals::Interval};
 use serde::{Deserialize, Serialize};
 use std::{fs, path::Path};
@@ -119,11 +119,9 @@ fn earlier(run: &str, s: &Summary, answers: usize) -> Earlier {
 
 impl Advice {
     /// Reads the file of a run, where it has one.
-    ///
-    /// # Errors
-    /// When it is there and cannot be read.
-    pub fn of(layout: &Layout) -> Result<Option<Self>, RunsError> {
-        if layout.advice().is_file() { read_json(&layout.advice()).map(Some) } else { Ok(None) }
+    /// `None` where none is there that can be read: nothing depends on it, and a run writes it anew.
+    pub fn of(layout: &Layout) -> Option<Self> {
+        read_json(&layout.advice()).ok()
     }
 
     /// In words, a line each.

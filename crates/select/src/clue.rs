@@ -71,7 +71,7 @@ impl Strategy for Clue {
         }
         let rows: Vec<u32> = candidates.rows().iter().map(|idx| idx.row() as u32).collect();
         let x = Points::of_rows(features, &rows)?;
-        let entropy = candidates.score(|row| probs.entropy(row));
+        let entropy = candidates.score(|row| probs.entropy(row).max(0.0)); // rounded probabilities may be above 1
         let certain = entropy.iter().all(|&h| h <= 0.0);
         let weights = if certain { vec![1.0; x.len()] } else { entropy.clone() };
 
@@ -177,6 +177,16 @@ mod tests {
     fn duplicates_come_by_their_entropy() {
         let picked = run(array![[1.0], [1.0], [1.0], [2.0]], &[0.9, 0.6, 0.8, 0.7], 4);
         assert_eq!(picked.rows().iter().map(|i| i.row()).collect::<Vec<_>>(), [1, 3, 2, 0]);
+    }
+
+    #[test]
+    fn a_probability_rounded_above_one_weighs_nothing() {
+        let features = array![[0.0], [1.0], [2.0]];
+        let probs = Probs::new(array![[1.000_000_1, 0.0], [0.5, 0.5], [0.9, 0.1]]).unwrap();
+        let evidence =
+            Evidence { probs: Some(probs), features: Some(Embeddings::new(features).unwrap()), ..Evidence::default() };
+        let rng = &mut Streams::new(0).named("s");
+        assert_eq!(Clue::default().select(&Pool::counted(3), &evidence, 1, rng).unwrap().rows()[0].row(), 1);
     }
 
     #[test]

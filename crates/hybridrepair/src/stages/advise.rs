@@ -30,7 +30,7 @@ pub fn advise(session: &Session, run: &mut Run<'_>, evidence: &Evidence, behind:
             None => (None, Cost::default()),
         };
         let source = source.filter(|_| session.held_out);
-        let advice = if let Some(told) = Advice::of(run.dir.layout())? {
+        let advice = if let Some(told) = Advice::of(run.dir.layout()) {
             told
         } else {
             let beside = run.dir.path().parent().map(std::path::Path::to_owned);

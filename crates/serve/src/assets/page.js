@@ -98,7 +98,7 @@ function end() {
     ? "Thank you. Stop the label server with Ctrl-C and go on with:"
     : "The pictures that are still open are on the pages of others, or need another person. This page looks again every few seconds.";
   $("end-command").hidden = !all;
-  $("end-command").textContent = `hybridrepair resume ${hello.folder}`;
+  $("end-command").textContent = `hybridrepair resume ${/[^\w.\/-]/.test(hello.folder) ? `'${hello.folder.replaceAll("'", "'\\''")}'` : hello.folder}`;
   $("end-undo").hidden = earlier.length === 0;
   $("said").textContent = $("end-title").textContent;
   if (!all) setTimeout(() => { if (turn && !turn.card && !busy) go("next"); }, 5000);

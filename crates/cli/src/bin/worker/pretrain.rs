@@ -56,13 +56,17 @@ pub(crate) fn run(args: &PretrainArgs) -> Result<ExitCode, Failure> {
 
 /// From the method's own values, recipe and flags to resolved settings: each goes over the one before.
 fn config(args: &PretrainArgs) -> Result<PretrainConfig, Failure> {
-    let recipe = args.recipe.as_deref().map(read_recipe).transpose()?.unwrap_or_default();
+    let mut recipe = args.recipe.as_deref().map(read_recipe).transpose()?.unwrap_or_default();
     let in_recipe = recipe.get("method").and_then(|m| m.get("name")).and_then(Value::as_str);
     let named = match (args.method, in_recipe) {
         (Some(PretrainMethod::Mocov3), _) | (None, Some("mocov3")) => SelfSupervision::MOCOV3,
         _ => SelfSupervision::SIMCLR,
     };
     let name = named.name();
+    // what the recipe says of another method than that of the flag is not for this one
+    if in_recipe.is_some_and(|other| other != name) {
+        recipe.remove("method");
+    }
     let base = PretrainConfig::of(named);
     let mut table = Table::try_from(base).map_err(|e| Failure::new(Exit::Unexpected, e))?;
     overlay(&mut table, recipe);

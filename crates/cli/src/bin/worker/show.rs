@@ -47,7 +47,7 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
 /// A run that waits for people, and what they do next.
 pub(crate) fn waiting(waiting: Waiting, run: &Path, as_json: bool) -> Result<(), Failure> {
     let Waiting { asked, judges, missing, ties } = waiting;
-    let advice = Advice::of(&Layout::new(run))?;
+    let advice = Advice::of(&Layout::new(run));
     if as_json {
         return json(&serde_json::json!({
             "format_version": 1, "waiting": true, "run": run, "asked": asked, "judges": judges, "missing": missing,
@@ -127,7 +127,7 @@ pub(crate) fn report(session: &Session, report: &Report, run: &Path) {
 
 /// What was foretold, beside what came of it.
 fn foretold(run: &Path, gain: f64) {
-    let advice = Advice::of(&Layout::new(run)).ok().flatten();
+    let advice = Advice::of(&Layout::new(run));
     if let Some(told) = advice.and_then(|a| a.forecasts.first().copied()) {
         let Interval { value, low, high } = told.gain;
         let (value, low, high, gain) = (100.0 * value, 100.0 * low, 100.0 * high, 100.0 * gain);

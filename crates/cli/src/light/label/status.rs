@@ -64,7 +64,7 @@ pub(super) fn run(args: &LabelStatusArgs) -> Result<ExitCode, Failure> {
     let entries = entries(&args.run)?;
     let status = Status::of(&asked, &entries);
     if args.json {
-        let advice = Advice::of(&Layout::new(&args.run))?;
+        let advice = Advice::of(&Layout::new(&args.run));
         say!("{:#}", serde_json::json!({ "format_version": 1, "status": status, "advice": advice }));
     } else {
         status.tell(&args.run, &asked);
