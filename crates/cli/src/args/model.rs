@@ -30,20 +30,9 @@ pub struct TrainSettingsArgs {
 /// `train`
 #[derive(Args, Debug, Clone)]
 pub struct TrainArgs {
-    /// Recipe (TOML); flags win over it
-    pub recipe: Option<PathBuf>,
-    /// Architecture
-    #[arg(long, visible_alias = "arch")]
-    pub model: Option<String>,
-    /// Factor on the number of channels
-    #[arg(long)]
-    pub width: Option<f64>,
-    /// Passes over the training set
-    #[arg(long)]
-    pub epochs: Option<usize>,
-    /// Pictures per step
-    #[arg(long, short)]
-    pub batch_size: Option<usize>,
+    /// What all trainings have.
+    #[command(flatten)]
+    pub setting: TrainSettingsArgs,
     /// Highest learning rate (cosine schedule with one epoch of warm-up), or auto: found by short trials as in `tune lr`
     #[arg(long, value_name = "RATE|auto")]
     pub lr: Option<Rate>,
@@ -74,12 +63,6 @@ pub struct TrainArgs {
     /// Train a small case that goes wrong, instead of a recipe: vanish, explode, dying, oscillate, slow or activation
     #[arg(long, value_name = "NAME", conflicts_with = "recipe")]
     pub demo: Option<String>,
-    /// The data.
-    #[command(flatten)]
-    pub data: DataArgs,
-    /// Device, threads and seed.
-    #[command(flatten)]
-    pub runtime: Runtime,
     /// Output.
     #[command(flatten)]
     pub output: Output,

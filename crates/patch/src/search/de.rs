@@ -111,42 +111,14 @@ fn three_others(n: usize, i: usize, draws: &mut dyn Draws) -> [usize; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Eval, Fitness, Guard, search::LayerRange};
+    use crate::{
+        Fitness, Guard,
+        search::{
+            LayerRange,
+            scripted::{Near, Script},
+        },
+    };
     use hybridrepair_core::Streams;
-
-    /// Random numbers written down.
-    struct Script(Vec<f64>);
-
-    impl Draws for Script {
-        fn normal(&mut self) -> f64 {
-            self.0.remove(0)
-        }
-        fn uniform(&mut self) -> f64 {
-            self.0.remove(0)
-        }
-    }
-
-    /// Score: 100 minus the distance from 3.
-    struct Near;
-
-    impl Evaluator for Near {
-        fn dims(&self) -> usize {
-            1
-        }
-        fn negatives(&self) -> usize {
-            1
-        }
-        fn positives(&self) -> usize {
-            1
-        }
-        fn evaluate(&self, candidates: &[f32]) -> Result<Vec<Eval>, PatchError> {
-            let eval = |v: &f32| Eval { right_pos: 1, soft_neg: f64::from(100.0 - (v - 3.0).abs()), ..Eval::default() };
-            Ok(candidates.iter().map(eval).collect())
-        }
-        fn each(&self, _: &[f32]) -> Result<Vec<crate::Judged>, PatchError> {
-            Ok(Vec::new())
-        }
-    }
 
     #[test]
     fn a_generation_by_hand() {

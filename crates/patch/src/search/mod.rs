@@ -4,6 +4,8 @@ mod de;
 mod draws;
 mod pso;
 mod pso_published;
+#[cfg(test)]
+mod scripted;
 mod space;
 mod sweep;
 

@@ -104,7 +104,13 @@ fn reflected(x: f64, (lo, hi): (f64, f64)) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Eval, Fitness, Guard, Judged, search::LayerRange};
+    use crate::{
+        Fitness, Guard,
+        search::{
+            LayerRange,
+            scripted::{Near, Script},
+        },
+    };
 
     #[test]
     fn positions_stay_inside() {
@@ -113,40 +119,6 @@ mod tests {
         assert_eq!(reflected(-1.5, b), -0.5);
         assert_eq!(reflected(2.25, b), 1.75);
         assert_eq!((reflected(-100.0, b), reflected(100.0, b)), (2.0, -1.0));
-    }
-
-    /// Random numbers written down.
-    struct Script(Vec<f64>);
-
-    impl Draws for Script {
-        fn normal(&mut self) -> f64 {
-            self.0.remove(0)
-        }
-        fn uniform(&mut self) -> f64 {
-            self.0.remove(0)
-        }
-    }
-
-    /// Score: 100 minus the distance from 3.
-    struct Near;
-
-    impl Evaluator for Near {
-        fn dims(&self) -> usize {
-            1
-        }
-        fn negatives(&self) -> usize {
-            1
-        }
-        fn positives(&self) -> usize {
-            1
-        }
-        fn evaluate(&self, candidates: &[f32]) -> Result<Vec<Eval>, PatchError> {
-            let eval = |v: &f32| Eval { right_pos: 1, soft_neg: f64::from(100.0 - (v - 3.0).abs()), ..Eval::default() };
-            Ok(candidates.iter().map(eval).collect())
-        }
-        fn each(&self, _: &[f32]) -> Result<Vec<Judged>, PatchError> {
-            Ok(Vec::new())
-        }
     }
 
     #[test]

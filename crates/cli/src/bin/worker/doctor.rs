@@ -83,15 +83,15 @@ pub(crate) fn run(args: &TrainArgs, recipe: Option<(Table, &Path)>) -> Result<Ex
 
 fn set(args: &TrainArgs, recipe: &mut PlanRecipe) -> Result<(), Failure> {
     monitor_flags(args, &mut recipe.monitor)?;
-    if let Some(seed) = args.runtime.seed {
+    if let Some(seed) = args.setting.runtime.seed {
         recipe.seed = seed;
     }
-    if let Some(device) = &args.runtime.device {
+    if let Some(device) = &args.setting.runtime.device {
         recipe.device.clone_from(device);
     }
-    recipe.threads = args.runtime.threads.or(recipe.threads);
-    recipe.plan.epochs = args.epochs.unwrap_or(recipe.plan.epochs);
-    recipe.plan.batch_size = args.batch_size.unwrap_or(recipe.plan.batch_size);
+    recipe.threads = args.setting.runtime.threads.or(recipe.threads);
+    recipe.plan.epochs = args.setting.epochs.unwrap_or(recipe.plan.epochs);
+    recipe.plan.batch_size = args.setting.batch_size.unwrap_or(recipe.plan.batch_size);
     recipe.plan.optimizer.lr = match args.lr {
         None => recipe.plan.optimizer.lr,
         Some(Rate::Fixed(lr)) => lr,
@@ -106,8 +106,8 @@ fn set(args: &TrainArgs, recipe: &mut PlanRecipe) -> Result<(), Failure> {
 /// Flags that speak of built-in networks have no meaning for a plan.
 fn refuse_other_flags(args: &TrainArgs) -> Result<(), Failure> {
     let other = [
-        ("--model", args.model.is_some()),
-        ("--width", args.width.is_some()),
+        ("--model", args.setting.model.is_some()),
+        ("--width", args.setting.width.is_some()),
         ("--half", args.half),
         ("--with-field-labels", args.with_field_labels),
     ];

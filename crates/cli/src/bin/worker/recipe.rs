@@ -243,16 +243,7 @@ pub(crate) fn train_config(args: &TrainArgs) -> Result<TrainConfig, Failure> {
         schedule.insert("lr".to_owned(), lr.into());
         more.insert("schedule".to_owned(), schedule.into());
     }
-    let setting = TrainSettingsArgs {
-        recipe: args.recipe.clone(),
-        model: args.model.clone(),
-        width: args.width,
-        epochs: args.epochs,
-        batch_size: args.batch_size,
-        data: args.data.clone(),
-        runtime: args.runtime.clone(),
-    };
-    train_settings(&setting, more)
+    train_settings(&args.setting, more)
 }
 
 /// The settings that all trainings have, with some more on top.

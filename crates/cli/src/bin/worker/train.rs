@@ -22,7 +22,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
     if args.demo.is_some() {
         return doctor::run(args, None);
     }
-    if let Some(file) = &args.recipe {
+    if let Some(file) = &args.setting.recipe {
         let recipe = read_recipe(file)?;
         if recipe.contains_key("plan") {
             return doctor::run(args, Some((recipe, file.as_path())));
