@@ -1,3 +1,4 @@
+use super::Output;
 use clap::{Args, Subcommand, ValueEnum};
 use std::{path::PathBuf, str::FromStr};
 
@@ -87,7 +88,6 @@ impl FromStr for Bytes {
 }
 
 /// `arena run`
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Args, Debug, Clone)]
 pub struct ArenaRunArgs {
     /// The tasks
@@ -129,21 +129,9 @@ pub struct ArenaRunArgs {
     /// Python for entries that need it
     #[arg(long, default_value = "python3", value_name = "PROGRAM")]
     pub python: PathBuf,
-    /// Folder of the contest [default: runs/<time>-arena]; must be new or empty
-    #[arg(long, short, visible_alias = "output", value_name = "DIR")]
-    pub output_dir: Option<PathBuf>,
-    /// Replace the contest in that folder
-    #[arg(long)]
-    pub overwrite: bool,
-    /// Print the scores as JSON on standard output
-    #[arg(long)]
-    pub json: bool,
-    /// No progress bar
-    #[arg(long)]
-    pub no_progress: bool,
-    /// Say less
-    #[arg(long, short)]
-    pub quiet: bool,
+    /// Output.
+    #[command(flatten)]
+    pub output: Output,
 }
 
 /// `arena list`

@@ -22,7 +22,7 @@ pub struct Runtime {
 #[derive(Args, Debug, Clone, Default)]
 pub struct Output {
     /// Folder of the run [default: runs/<time>-<name>]; must be new or empty
-    #[arg(long, visible_alias = "output", value_name = "DIR")]
+    #[arg(long, short, visible_alias = "output", value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
     /// Replace the run in that folder
     #[arg(long)]

@@ -47,7 +47,7 @@ pub(super) fn run(args: &ArenaRunArgs) -> Result<ExitCode, Failure> {
         None => teller.remark(remark),
     })?;
     teller.end();
-    if args.json {
+    if args.output.json {
         super::json(&standings)?;
     } else {
         say!("{}", table(standings.ranking()));
@@ -136,8 +136,8 @@ fn contenders(args: &ArenaRunArgs, entries: &Entries) -> Result<Vec<Contender>, 
 
 /// The folder of the contest, made.
 fn folder(args: &ArenaRunArgs) -> Result<PathBuf, Failure> {
-    if let Some(folder) = &args.output_dir {
-        Contest::prepare(folder, args.overwrite)?;
+    if let Some(folder) = &args.output.output_dir {
+        Contest::prepare(folder, args.output.overwrite)?;
         return Ok(folder.clone());
     }
     Ok(hybridrepair_runs::new_folder(Path::new("runs"), "arena")?)
@@ -151,9 +151,9 @@ struct Teller {
 
 impl Teller {
     fn new(args: &ArenaRunArgs) -> Self {
-        let shown = !args.quiet && !args.no_progress && std::io::stderr().is_terminal();
+        let shown = !args.output.quiet && !args.output.no_progress && std::io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr_with_hz(5) } else { ProgressDrawTarget::hidden() };
-        Self { quiet: args.quiet, bar: ProgressBar::with_draw_target(None, target) }
+        Self { quiet: args.output.quiet, bar: ProgressBar::with_draw_target(None, target) }
     }
 
     fn begin(&self, runs: u64) {
