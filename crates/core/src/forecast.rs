@@ -2,8 +2,9 @@
 //!
 //! Without labels nothing is known of the errors on a field but signs of them. The sign used here is how far the model's
 //! mean confidence falls from held-out source pictures to the field (difference of confidences, Guillory et al. 2021).
-//! How gains went with it, and with the number of labels, is fitted to recorded repairs of other models and data: a line with the spread of whole repairs around it. Finished repairs of the same model on the same pictures
-//! move it: they know more of this field than any other can.
+//! How gains went with it, and with the number of labels, is fitted to recorded repairs of other models and data: a
+//! line with the spread of whole repairs around it. Finished repairs of the same model on the same pictures move it:
+//! they know more of this field than any other can.
 
 use crate::{intervals::Interval, metrics::t975, prior::solve};
 
@@ -65,8 +66,8 @@ fn dot(a: &[f64; TERMS], b: &[f64; TERMS]) -> f64 {
 }
 
 impl Forecaster {
-    /// Fits the line by least squares, a point for each field and budget. `None` when there are too few, or when they do not
-    /// differ in fall and in labels.
+    /// Fits the line by least squares, a point for each field and budget. `None` when there are too few, or when they
+    /// do not differ in fall and in labels.
     pub fn fit(recorded: &[Recorded]) -> Option<Self> {
         let points = recorded.iter().filter(|r| !r.gains.is_empty());
         let points = points.map(|r| (terms(r.fall, r.labels, r.classes), r.gains)).collect::<Vec<_>>();
@@ -105,8 +106,8 @@ impl Forecaster {
         self.after_rounds(&x, rounds, fall, classes, self.doubt_of(&level) + self.between)
     }
 
-    /// As [`Forecaster::gain`], by finished repairs of this field alone: of a kind of repair that was never recorded, of which no more
-    /// is taken over than how gains grow with labels, and how seeds spread. `None` without a round.
+    /// As [`Forecaster::gain`], by finished repairs of this field alone: of a kind of repair that was never recorded,
+    /// of which no more is taken over than how gains grow with labels, and how seeds spread. `None` without a round.
     pub fn gain_by_rounds(&self, labels: usize, classes: usize, rounds: &[Round]) -> Option<Interval> {
         let x = terms(0.0, labels, classes);
         (!rounds.is_empty()).then(|| self.after_rounds(&x, rounds, 0.0, classes, f64::INFINITY))

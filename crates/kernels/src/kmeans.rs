@@ -86,8 +86,8 @@ pub fn kmeans(x: Points<'_>, params: &KMeansParams, rng: &mut Stream) -> Result<
 /// clusters than seeds: none is kept without members.
 ///
 /// # Errors
-/// When there is no seed or one beyond the points, when there are not as many weights as points, when one is negative or not finite,
-/// when all are 0, or `max_iter` is 0.
+/// When there is no seed or one beyond the points, when there are not as many weights as points, when one is negative
+/// or not finite, when all are 0, or `max_iter` is 0.
 pub fn weighted_kmeans(
     x: Points<'_>,
     weights: &[f64],

@@ -2,6 +2,7 @@ use crate::{Environment, Layout, Summary, read_json, read_table};
 use hybridrepair_core::{forecast::Round, intervals::Interval};
 use serde::{Deserialize, Serialize};
 use std::{fs, path::Path};
+use toml::Table;
 
 /// `advice.json`: what is foretold of a repair before a label is bought. Nothing in the run depends on it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,6 +69,15 @@ pub struct Kind<'a> {
     pub answers: usize,
     /// Of simulated answers: the chance of a wrong one.
     pub error_rate: f64,
+    /// How it trains: [`training_of`] its configuration.
+    pub training: &'a str,
+}
+
+/// What a resolved configuration says of training, as text to be compared: a trial of one epoch tells nothing of a
+/// whole repair.
+pub fn training_of(config: &Table) -> String {
+    let parts = ["keep", "stop", "finetune", "matching", "cheap"];
+    parts.iter().filter_map(|key| config.get(*key).map(|value| format!("{key} = {value}\n"))).collect()
 }
 
 /// Finished runs of a kind in a folder, by name, but for the run `own`. What is no run, or cannot be read, is none of them.
@@ -82,11 +92,13 @@ pub fn earlier_runs(folder: &Path, own: Option<&Path>, kind: &Kind<'_>) -> Vec<E
             let env: Environment = read_json(&layout.environment()).ok()?;
             let is = |key: &str, value: &str| env.libraries.get(key).is_some_and(|v| v == value);
             let summary = Summary::read(&layout.summary()).ok()?;
-            let (answers, error_rate) = answers(&layout)?;
+            let config = read_table(&layout.config()).ok()?;
+            let (answers, error_rate) = answers(&config)?;
             let same = is(Environment::DATA, kind.data)
                 && is(Environment::MODEL, kind.model)
                 && how(&summary) == kind.how
-                && (answers, error_rate) == (kind.answers, kind.error_rate);
+                && (answers, error_rate) == (kind.answers, kind.error_rate)
+                && training_of(&config) == kind.training;
             (same && summary.checkpoint.is_some()).then(|| earlier(&e.file_name().to_string_lossy(), &summary, answers))
         });
     let mut found = found.by_ref().collect::<Vec<_>>();
@@ -99,8 +111,7 @@ fn how(s: &Summary) -> [&str; 6] {
 }
 
 /// Answers for each picture of a run, and the chance that a simulated one is wrong.
-fn answers(layout: &Layout) -> Option<(usize, f64)> {
-    let config = read_table(&layout.config()).ok()?;
+fn answers(config: &Table) -> Option<(usize, f64)> {
     let annotate = config.get("annotate")?;
     let answers = annotate.get("answers")?.as_integer().and_then(|a| usize::try_from(a).ok())?;
     Some((answers.max(1), annotate.get("error_rate")?.as_float()?))
@@ -185,12 +196,15 @@ mod tests {
         how: ["hybrid", "hybrid", "published", "corrected", "full", "penultimate"],
         answers: 1,
         error_rate: 0.0,
+        training: "finetune = { epochs = 10 }\n",
     };
 
     fn finish(root: &Path, name: &str, data: &str, answers: usize, method: &str) {
         let layout = Layout::new(root.join(name));
         fs::create_dir_all(layout.root()).unwrap();
-        fs::write(layout.config(), format!("[annotate]\nanswers = {answers}\nerror_rate = 0.0\n")).unwrap();
+        let epochs = if name == "a trial" { 1 } else { 10 };
+        let annotate = format!("[annotate]\nanswers = {answers}\nerror_rate = 0.0\n");
+        fs::write(layout.config(), format!("{annotate}[finetune]\nepochs = {epochs}\n")).unwrap();
         let mut env = Environment::of_this_process("cpu", 1);
         env.libraries.insert(Environment::DATA.to_owned(), data.to_owned());
         env.libraries.insert(Environment::MODEL.to_owned(), "m".to_owned());
@@ -206,6 +220,7 @@ mod tests {
         finish(dir.path(), "other pictures", "e", 1, "hybrid");
         finish(dir.path(), "other method", "d", 1, "mcp");
         finish(dir.path(), "three answers", "d", 3, "hybrid");
+        finish(dir.path(), "a trial", "d", 1, "hybrid");
         fs::create_dir(dir.path().join("nothing")).unwrap();
         fs::write(dir.path().join("file"), "x").unwrap();
         fs::create_dir(dir.path().join("torn")).unwrap();

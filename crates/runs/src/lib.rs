@@ -33,7 +33,7 @@ mod tables;
 mod tensorboard;
 mod writer;
 
-pub use advice::{Advice, Earlier, Foretold, Kind, earlier_runs};
+pub use advice::{Advice, Earlier, Foretold, Kind, earlier_runs, training_of};
 pub use cache::Cache;
 pub use compare::{Cell, Comparison, Row};
 pub use config::{from_table, overlay, read_config, read_table, write_config};

@@ -9,9 +9,10 @@ use rayon::prelude::*;
 /// every sample weighs as much as its entropy, on raw penultimate features.
 ///
 /// Seeds are drawn by k-means++ with the weighted squared distances, then Lloyd's passes move each centre to the weighted
-/// mean of its members until the centres stand still (together they move less than 1e-4 of the variance of a column). Each cluster gives its member nearest to the centre. Clusters stand
-/// in descending order of their summed entropy. Depends on the budget; where there are fewer clusters than `B`
-/// (too few samples with entropy), the most uncertain of the rest fill up. With entropies that are all 0 every sample weighs the same.
+/// mean of its members until the centres stand still (together they move less than 1e-4 of the variance of a column).
+/// Each cluster gives its member nearest to the centre. Clusters stand in descending order of their summed entropy.
+/// Depends on the budget; where there are fewer clusters than `B` (too few samples with entropy), the most uncertain of
+/// the rest fill up. With entropies that are all 0 every sample weighs the same.
 ///
 /// `O(n B D)` in the first pass, less in the later ones. Memory is a copy of the features.
 /// Score: the cluster's summed entropy in bits; for a filled-up pick its own entropy.

@@ -9,7 +9,7 @@ use hybridrepair_core::{
     intervals::Interval,
 };
 use hybridrepair_embed::Extractor;
-use hybridrepair_runs::{Advice, Earlier, Fingerprint, Foretold, Kind, earlier_runs};
+use hybridrepair_runs::{Advice, Earlier, Fingerprint, Foretold, Kind, earlier_runs, training_of};
 use hybridrepair_torch::predict_rows;
 use recorded::RECORDED;
 use std::{
@@ -27,11 +27,11 @@ const GLANCE: usize = 512;
 const GLANCE_SECONDS: f64 = 10.0;
 
 impl Session {
-    /// What a repair will gain, from a glance at some pictures; `beside` is the folder in which its run will lie.
+    /// What a repair will gain, from a glance at some pictures; its run will be `planned`, among others of its folder.
     ///
     /// # Errors
     /// When libtorch fails or the model gives NaN.
-    pub fn glance(&self, beside: Option<PathBuf>, images_per_second: f64) -> Result<Advice, Error> {
+    pub fn glance(&self, planned: &Path, images_per_second: f64) -> Result<Advice, Error> {
         let most = ((images_per_second * GLANCE_SECONDS / 2.0) as usize).clamp(32, GLANCE);
         let look = |images: &hybridrepair_data::Images, name: &str| {
             let mut rng = self.streams.named(name);
@@ -42,7 +42,8 @@ impl Session {
         };
         let field = look(&self.splits.field.images, "glance.field")?;
         let source = self.held_out.then(|| look(&self.splits.val.images, "glance.val")).transpose()?;
-        let mut advice = foretell(self, source.as_ref(), Some(&field), beside, None)?;
+        let parent = planned.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut advice = foretell(self, source.as_ref(), Some(&field), Some(parent.to_owned()), Some(planned))?;
         advice.remarks.push(format!("by a glance at {most} pictures of each side at most"));
         Ok(advice)
     }
@@ -129,7 +130,10 @@ fn earlier_of(session: &Session, folder: &Path, own: Option<&Path>) -> Result<Ve
     let strategy = c.strategy.as_deref().or(method.strategy).unwrap_or("none");
     let (preset, features) = (c.preset.name(), c.extractor.parse::<Extractor>()?.name());
     let how = [c.method.as_str(), strategy, method.trainer.name(), preset, c.tier.name(), features.as_str()];
-    let kind = Kind { data: &data, model: &model, how, answers: c.annotate.answers, error_rate: c.annotate.error_rate };
+    let table = toml::Table::try_from(c).map_err(|e| Error::Config(e.to_string()))?;
+    let (training, annotate) = (training_of(&table), &c.annotate);
+    let (answers, error_rate) = (annotate.answers, annotate.error_rate);
+    let kind = Kind { data: &data, model: &model, how, answers, error_rate, training: &training };
     Ok(earlier_runs(folder, own, &kind))
 }
 

@@ -32,8 +32,9 @@ pub struct Shown<'a> {
 /// Writes what the report shows and nothing else reads: the names of the classes, the predictions on the samples that
 /// judged, and, of a repair that bought labels, the map of the field pool and small pictures around the labels.
 ///
-/// The repaired model predicts the field pool once more, where that does not follow from what a frozen trunk gave. Where the data set has its classes they are read here, after the
-/// last choice, and noted in the ledger as a diagnosis.
+/// The repaired model predicts the field pool once more, where that does not follow from what a frozen trunk gave.
+/// Where the data set has its classes they are read here, after the last choice, and noted in the ledger as a
+/// diagnosis.
 ///
 /// # Errors
 /// When libtorch fails, or a file cannot be written.

@@ -5,7 +5,7 @@ use hybridrepair::{Estimate, Method, Plan, Session, Tier, runs::Advice};
 use hybridrepair_cli::Failure;
 use hybridrepair_cli::say;
 use serde::Serialize;
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
 #[derive(Serialize)]
 struct Told {
@@ -21,8 +21,8 @@ struct Told {
     advice: Option<Advice>,
 }
 
-/// Prints the plan of a session, of which the run would lie in the folder `beside`.
-pub(crate) fn run(mut session: Session, beside: PathBuf, json: bool) -> Result<ExitCode, Failure> {
+/// Prints the plan of a session, of which the run would be `planned`.
+pub(crate) fn run(mut session: Session, planned: &Path, json: bool) -> Result<ExitCode, Failure> {
     let plan = session.plan().map_err(failure)?;
     session.config.tier = if plan.chosen.tier == Tier::Cheap.name() { Tier::Cheap } else { Tier::Full };
     let c = &session.config;
@@ -30,7 +30,7 @@ pub(crate) fn run(mut session: Session, beside: PathBuf, json: bool) -> Result<E
     let buys = c.strategy.as_deref().or(method.strategy).is_some();
     let s = &session.splits;
     let speed = plan.images_per_second.forward;
-    let advice = buys.then(|| session.glance(Some(beside), speed)).transpose().map_err(failure)?;
+    let advice = buys.then(|| session.glance(planned, speed)).transpose().map_err(failure)?;
     let told = Told {
         method: method.name.to_owned(),
         device: session.runtime.device_name(),

@@ -38,7 +38,7 @@ pub(crate) fn run(args: &RepairArgs) -> Result<ExitCode, Failure> {
     if args.dry_run {
         let scratch = tempfile::tempdir().map_err(|e| Failure::new(Exit::Unexpected, e))?;
         let session = Session::open(config, scratch.path()).map_err(failure)?;
-        return plan::run(session, beside(&planned), args.output.json);
+        return plan::run(session, &planned, args.output.json);
     }
     // input is looked at before the folder is touched: `--overwrite` must not cost a run for a mistyped path
     let mut session = Session::open(config, &cache_of(&planned)).map_err(failure)?;
@@ -118,13 +118,8 @@ pub(crate) fn run_dir(output: &Output, name: &str) -> Result<RunDir, Failure> {
 
 /// Finished stages are shared by all runs beside each other.
 fn cache_of(run: &Path) -> PathBuf {
-    beside(run).join(".hybridrepair-cache")
-}
-
-/// The folder in which a run lies.
-fn beside(run: &Path) -> PathBuf {
     let parent = run.parent().filter(|p| !p.as_os_str().is_empty());
-    parent.unwrap_or(Path::new(".")).to_owned()
+    parent.unwrap_or(Path::new(".")).join(".hybridrepair-cache")
 }
 
 fn finish(session: &Session, dir: RunDir, how: How) -> Result<ExitCode, Failure> {
