@@ -1,9 +1,10 @@
 //! Examples are documentation that must run.
 
-use crate::workspace::{self, Member, Workspace};
+use crate::workspace::{self, Workspace};
 use std::process::Command;
 
-/// Runs every example of the library crates; those that need libtorch only when asked for, and then only those.
+/// Builds the examples of the library crates in one go and runs each; those of the crates that need libtorch only when
+/// asked for. The selection of packages is that of `scripts/test`, so that what the tests built is not built again.
 pub fn run(torch: bool) -> bool {
     let workspace = match Workspace::load() {
         Ok(workspace) => workspace,
@@ -12,31 +13,31 @@ pub fn run(torch: bool) -> bool {
             return false;
         }
     };
-    let mut passed = true;
-    let mut count = 0;
+    let mut build = Command::new(workspace::cargo());
+    build.args(["build", "--release", "--quiet", "--examples"]).current_dir(&workspace.root);
+    if torch {
+        build.args(workspace::WITH_TORCH);
+    }
+    if !build.status().is_ok_and(|s| s.success()) {
+        println!("error: the examples do not build");
+        return false;
+    }
+    let folder = workspace.target.join("release").join("examples");
+    let (mut passed, mut count) = (true, 0);
     for member in &workspace.members {
-        for example in &member.examples {
-            if needs_torch(member, &example.features) != torch {
-                continue;
-            }
+        if !torch && !member.default {
+            continue;
+        }
+        for example in member.examples.iter().filter(|e| torch || e.features.is_empty()) {
             count += 1;
             println!("--> {} of {}", example.name, member.name);
-            let mut command = Command::new(workspace::cargo());
-            command.args(["run", "--release", "--quiet", "-p", &member.name, "--example", &example.name]);
-            if !example.features.is_empty() {
-                command.args(["--features", &example.features.join(",")]);
-            }
-            let ok = command.current_dir(&workspace.root).status().is_ok_and(|s| s.success());
-            if !ok {
+            let program = folder.join(&example.name).with_extension(std::env::consts::EXE_EXTENSION);
+            if !Command::new(program).current_dir(&workspace.root).status().is_ok_and(|s| s.success()) {
                 println!("error: example {} of {} failed", example.name, member.name);
+                passed = false;
             }
-            passed &= ok;
         }
     }
     println!("--> examples: {count} run, {}", if passed { "ok" } else { "FAILED" });
     passed
-}
-
-fn needs_torch(member: &Member, features: &[String]) -> bool {
-    member.dependencies.iter().any(|d| d.name == "tch") || features.iter().any(|f| f == "torch")
 }

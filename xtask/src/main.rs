@@ -3,7 +3,7 @@
 //! ```text
 //! cargo xtask check              all checks; clippy over libtorch's crates too when LIBTORCH is set
 //! cargo xtask floors|lines|docs  one of the checks that need no compiler
-//! cargo xtask examples [--torch] runs every example, without or with those that need libtorch
+//! cargo xtask examples [--torch] builds and runs every example, those that need libtorch only with --torch
 //! ```
 
 mod docs;

@@ -11,6 +11,8 @@ use std::{
 /// Members and where they lie.
 pub struct Workspace {
     pub root: PathBuf,
+    /// Where cargo builds.
+    pub target: PathBuf,
     pub members: Vec<Member>,
 }
 
@@ -18,6 +20,8 @@ pub struct Workspace {
 pub struct Member {
     pub name: String,
     pub folder: PathBuf,
+    /// Whether a plain `cargo test` takes it: it builds without libtorch.
+    pub default: bool,
     pub dependencies: Vec<Dependency>,
     pub examples: Vec<Example>,
 }
@@ -41,6 +45,10 @@ pub struct Example {
     pub features: Vec<String>,
 }
 
+/// All crates with libtorch. The tests of the tool wait until it is built as a user builds it.
+pub const WITH_TORCH: [&str; 5] =
+    ["--workspace", "--exclude", "hybridrepair-tests", "--features", "hybridrepair-cli/torch"];
+
 /// The cargo that runs this program.
 pub fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
@@ -56,8 +64,10 @@ impl Workspace {
             return Err(format!("cargo metadata failed: {}", String::from_utf8_lossy(&out.stderr)));
         }
         let value: Value = serde_json::from_slice(&out.stdout).map_err(|why| format!("cargo metadata: {why}"))?;
-        let members = list(&value["packages"]).map(Member::of).collect();
-        Ok(Self { root: PathBuf::from(text(&value["workspace_root"])), members })
+        let default = list(&value["workspace_default_members"]).map(text).collect::<Vec<_>>();
+        let members = list(&value["packages"]).map(|p| Member::of(p, default.contains(&text(&p["id"])))).collect();
+        let path = |key: &str| PathBuf::from(text(&value[key]));
+        Ok(Self { root: path("workspace_root"), target: path("target_directory"), members })
     }
 
     pub fn member(&self, name: &str) -> Option<&Member> {
@@ -71,7 +81,7 @@ impl Workspace {
 }
 
 impl Member {
-    fn of(package: &Value) -> Self {
+    fn of(package: &Value, default: bool) -> Self {
         let dependencies = list(&package["dependencies"])
             .map(|d| Dependency {
                 name: text(&d["name"]),
@@ -88,7 +98,7 @@ impl Member {
             .collect();
         let manifest = PathBuf::from(text(&package["manifest_path"]));
         let folder = manifest.parent().map(Path::to_owned).unwrap_or_default();
-        Self { name: text(&package["name"]), folder, dependencies, examples }
+        Self { name: text(&package["name"]), folder, default, dependencies, examples }
     }
 
     /// All Rust files below `src`, `tests`, `benches` and `examples`, sorted.
