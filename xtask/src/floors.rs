@@ -133,6 +133,7 @@ mod tests {
         let member = |name: &str, dependencies: Vec<Dependency>| Member {
             name: name.into(),
             folder: "/nonexistent".into(),
+            default: true,
             dependencies,
             examples: vec![],
         };
@@ -143,7 +144,7 @@ mod tests {
             .collect();
         let dependencies = dependencies.iter().map(|(n, kind)| Dependency { name: (*n).into(), kind: *kind }).collect();
         members.push(member(&format!("hybridrepair-{name}"), dependencies));
-        check(&Workspace { root: "/".into(), members })
+        check(&Workspace { root: "/".into(), target: "/target".into(), members })
     }
 
     #[test]
