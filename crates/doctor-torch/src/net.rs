@@ -108,7 +108,8 @@ impl Net {
             let input = skip.then(|| x.shallow_clone());
             x = step.forward(&x, train);
             if let (Step::Activation(_), Some(before)) = (step, &around) {
-                x += before;
+                // not in place: the gradient of some activations is computed from what they gave
+                x = x + before;
                 around = None;
             }
             if input.is_some() {
@@ -230,6 +231,21 @@ mod tests {
         assert!(near(&probs(Activation::Softmax, 2, &[1.0, 2.0]), &[e[0] / (e[0] + e[1]), e[1] / (e[0] + e[1])]));
         assert!(near(&probs(Activation::Relu, 3, &[1.0, 3.0, -2.0]), &[0.25, 0.75, 0.0]));
         assert!(near(&probs(Activation::Linear, 1, &[0.3]), &[0.7, 0.3]));
+    }
+
+    #[test]
+    fn a_gradient_goes_around_and_through_every_activation() {
+        use Activation::{Elu, LeakyRelu, Linear, Relu, Selu, Sigmoid, Tanh, ThresholdedRelu};
+        for function in [Linear, Relu, LeakyRelu, Elu, Selu, ThresholdedRelu, Tanh, Sigmoid] {
+            let residual = |of| Layer::Dense { units: of, init: None, bias: None, residual: true };
+            let layers = vec![residual(4), Layer::activation(function), Layer::dense(2)];
+            let (output, init) = (Activation::Softmax, Init::GlorotUniform);
+            let spec = NetSpec { input: vec![4], output, init, bias: Init::Zeros, layers };
+            let model = build(&spec, 0, Device::Cpu, Streams::new(1)).unwrap();
+            let x = Tensor::linspace(-1.0, 1.0, 12, (Kind::Float, Device::Cpu)).view([3, 4]);
+            model.forward(&x, true).logits.square().sum(Kind::Float).f_backward().unwrap();
+            assert!(model.params().trained().all(|(_, p)| p.grad().defined()), "{function:?}");
+        }
     }
 
     #[test]
