@@ -2,9 +2,9 @@
 //! distribution for BADGE.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use hybridrepair_core::{Embeddings, Evidence, Pool, Probs, Streams};
+use hybridrepair_core::{Embeddings, Evidence, Pool, Probs, Streams, Views};
 use hybridrepair_select::strategy;
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, concatenate};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -20,6 +20,9 @@ struct Golden {
     margin: Picks,
     mcp: Picks,
     coreset: Picks,
+    /// Logits of nine views: views x samples x classes.
+    views: Vec<Vec<Vec<f32>>>,
+    consistency: Picks,
     badge: BadgeCase,
 }
 
@@ -65,13 +68,28 @@ fn deterministic_strategies_pick_what_numpy_picks() {
         ("coreset", &golden.coreset),
     ];
     for (name, by_budget) in all {
-        assert_eq!(by_budget.len(), 5);
-        for (budget, want) in by_budget {
-            let rng = &mut Streams::new(0).named("golden");
-            let picked = strategy(name).unwrap().select(&pool, &evidence, budget.parse().unwrap(), rng).unwrap();
-            let got: Vec<usize> = picked.rows().iter().map(|idx| idx.row()).collect();
-            assert_eq!(&got, want, "{name}, budget {budget}");
-        }
+        agree(name, &pool, &evidence, by_budget);
+    }
+}
+
+#[test]
+fn the_variance_over_views_picks_what_numpy_picks() {
+    let golden = golden();
+    let probs: Vec<_> = golden.views.iter().map(|v| Probs::from_logits(&array(v)).unwrap()).collect();
+    let probs: Vec<_> = probs.iter().map(|p| p.view().insert_axis(Axis(0))).collect();
+    let views = Views::from_probs(&concatenate(Axis(0), &probs).unwrap()).unwrap();
+    let pool = Pool::counted(views.variance.len());
+    let evidence = Evidence { views: Some(views), ..Evidence::default() };
+    agree("consistency", &pool, &evidence, &golden.consistency);
+}
+
+fn agree(name: &str, pool: &Pool, evidence: &Evidence, by_budget: &Picks) {
+    assert_eq!(by_budget.len(), 5);
+    for (budget, want) in by_budget {
+        let rng = &mut Streams::new(0).named("golden");
+        let picked = strategy(name).unwrap().select(pool, evidence, budget.parse().unwrap(), rng).unwrap();
+        let got: Vec<usize> = picked.rows().iter().map(|idx| idx.row()).collect();
+        assert_eq!(&got, want, "{name}, budget {budget}");
     }
 }
 

@@ -63,6 +63,14 @@ def coreset(h, budget):
     return picked
 
 
+def consistency(views, budget):
+    """views: K x n x C probabilities. Unbiased variance over the views, summed over the classes."""
+    k = len(views)
+    deviation = views - views.sum(axis=0) / k
+    variance = ((deviation**2).sum(axis=0) / (k - 1)).sum(axis=1)
+    return stable_first(-variance, budget)
+
+
 def gradients(p, h):
     a = np.eye(p.shape[1])[p.argmax(axis=1)] - p
     return (a[:, :, None] * h[:, None, :]).reshape(len(p), -1)
@@ -103,6 +111,11 @@ def main():
     assert abs(sum(triples.values()) - 1) < 1e-12
     assert len(triples) == len(list(itertools.permutations(range(5), 2)))
 
+    # nine views of 60 samples, some twice
+    views = np.round(rng.normal(0, 1.5, (1, 60, 4)) + rng.normal(0, rng.gamma(2, 0.4, (1, 60, 1)), (9, 60, 4)), 3)
+    views[:, 50:] = views[:, :10]
+    views_p = np.stack([softmax(v) for v in views])
+
     budgets = [1, 7, 30, 50, 120]
     golden = {
         "logits": [[float(x) for x in row] for row in logits],
@@ -112,6 +125,8 @@ def main():
         "margin": {b: margin(p, b) for b in budgets},
         "mcp": {b: mcp(p, b) for b in budgets},
         "coreset": {b: coreset(h.astype(np.float64), b) for b in budgets},
+        "views": views.tolist(),
+        "consistency": {b: consistency(views_p, b) for b in [1, 7, 30, 53, 60]},
         "badge": {
             "rows": list(range(small.start, small.stop)),
             "norms": np.sqrt((g**2).sum(axis=1)).tolist(),
