@@ -4,7 +4,8 @@ use crate::workspace::{self, Workspace};
 use std::process::Command;
 
 /// Builds the examples of the library crates in one go and runs each; those of the crates that need libtorch only when
-/// asked for. The selection of packages is that of `scripts/test`, so that what the tests built is not built again.
+/// asked for. `cargo test` builds them, from the selection of packages that `scripts/test` takes: any other selection unites
+/// other features, and builds nearly everything again.
 pub fn run(torch: bool) -> bool {
     let workspace = match Workspace::load() {
         Ok(workspace) => workspace,
@@ -14,7 +15,7 @@ pub fn run(torch: bool) -> bool {
         }
     };
     let mut build = Command::new(workspace::cargo());
-    build.args(["build", "--release", "--quiet", "--examples"]).current_dir(&workspace.root);
+    build.args(["test", "--release", "--quiet", "--no-run"]).current_dir(&workspace.root);
     if torch {
         build.args(workspace::WITH_TORCH);
     }

@@ -1,7 +1,7 @@
 //! The tables of the study.
 
-use super::{FAULTS, Judged, NEAR, Row, rows};
-use hybridrepair_core::intervals;
+use super::{FAULTS, Fixed, Judged, NEAR, Row, rows};
+use hybridrepair_core::{intervals, metrics::mcnemar};
 
 fn share(n: usize, of: usize) -> String {
     let i = intervals::share(n, of);
@@ -9,6 +9,37 @@ fn share(n: usize, of: usize) -> String {
 }
 
 type Of = fn(&Row) -> &Judged;
+
+/// Accuracy of what a search keeps; what it was given where that is better.
+fn kept(r: &Row, fixed: Option<&Fixed>) -> f64 {
+    fixed.map_or(r.acc, |f| f.acc.max(r.acc))
+}
+
+/// The repair beside remedies drawn at random at the same cost, model by model.
+fn against_control(faulty: &[&Row]) {
+    let pairs = faulty.iter().map(|r| (kept(r, r.house.fixed.as_ref()), kept(r, r.control.as_ref()), r.without_fault));
+    let pairs = pairs.collect::<Vec<_>>();
+    let n = pairs.len() as f64;
+    let mean = pairs.iter().map(|(h, c, _)| h - c).sum::<f64>() / n;
+    let variance = pairs.iter().map(|(h, c, _)| (h - c - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let half = 1.96 * (variance / n).sqrt();
+    println!(
+        "\nHouse keeps {:+.1} points more than the control, 95 % interval {:+.1} to {:+.1}.",
+        100.0 * mean,
+        100.0 * (mean - half),
+        100.0 * (mean + half)
+    );
+    let near = |acc: f64, sound: f64| acc >= sound - NEAR;
+    let only = |a: fn(&(f64, f64, f64)) -> f64, b: fn(&(f64, f64, f64)) -> f64| {
+        pairs.iter().filter(|p| near(a(p), p.2) && !near(b(p), p.2)).count()
+    };
+    let (house, control) = (only(|p| p.0, |p| p.1), only(|p| p.1, |p| p.0));
+    println!(
+        "Within 5 points of the model without the fault: {house} models only by house, {control} only by the control \
+         (exact sign test, p = {:.2e}).",
+        mcnemar(house, control)
+    );
+}
 
 pub(crate) fn table(files: &[String]) {
     let all = files.iter().flat_map(|f| rows(f)).collect::<Vec<_>>();
@@ -26,7 +57,7 @@ pub(crate) fn table(files: &[String]) {
         _ => r.control.clone(),
     };
     let cells = |of: &dyn Fn(usize) -> String| [of(0), of(1), of(2)];
-    let acc = |r: &Row, which: usize| fixed(r, which).map_or(r.acc, |f| f.acc.max(r.acc));
+    let acc = |r: &Row, which: usize| kept(r, fixed(r, which).as_ref());
     line(
         "the search says solved",
         cells(&|w| share(faulty.iter().filter(|r| fixed(r, w).is_some_and(|f| f.claims)).count(), faulty.len())),
@@ -46,6 +77,7 @@ pub(crate) fn table(files: &[String]) {
     line("trainings to the end", cells(&|w| format!("{:.1}", mean(&|r| fixed(r, w).map_or(0.0, |f| f.models)))));
     line("trainings", cells(&|w| format!("{:.1}", mean(&|r| fixed(r, w).map_or(0.0, |f| f.trainings as f64)))));
     line("seconds", cells(&|w| format!("{:.1}", mean(&|r| fixed(r, w).map_or(0.0, |f| f.seconds)))));
+    against_control(&faulty);
     println!();
     println!(
         "| fault | models | accuracy | without the fault | icse21 says | house says | house keeps | control keeps |"
