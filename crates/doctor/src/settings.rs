@@ -164,6 +164,8 @@ pub struct MonitorSettings {
     pub short: f64,
     /// `house`: share of the attempts that goes on to the end.
     pub keep: f64,
+    /// `house`: how many of the best other remedies are put on a plan that solved it, to see whether they add to it.
+    pub combine: usize,
     /// Accuracy that a repair must gain.
     pub margin: f64,
     /// Rounds: a repair that turns one problem into another is followed so often.
@@ -191,6 +193,7 @@ impl Default for MonitorSettings {
             weights: None,
             short: 0.2,
             keep: 1.0 / 3.0,
+            combine: 2,
             margin: 0.02,
             rounds: 10,
             budget_models: None,

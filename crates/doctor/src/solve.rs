@@ -38,7 +38,7 @@ pub struct Outcome {
 
 /// A plan that shall be trained.
 struct Candidate {
-    remedy: &'static str,
+    remedy: String,
     attempt: usize,
     change: String,
     plan: Plan,
@@ -133,32 +133,85 @@ impl<'a> Solver<'a> {
                 ranked.push((trial, candidate));
             }
             ranked.sort_by(|(a, _), (b, _)| rank(a).total_cmp(&rank(b)));
-            candidates = ranked.into_iter().map(|(_, c)| c).take(keep).collect();
+            candidates = ranked.into_iter().map(|(_, c)| c).collect();
         }
-        let mut solved: Option<(Plan, Trial)> = None;
-        for candidate in candidates {
-            let Some(trial) = self.train(round, problem, &candidate, plan.epochs, from)? else { break };
-            let good = self.attempts.last().is_some_and(|a| a.verdict == Verdict::Solved);
-            if good && solved.as_ref().is_none_or(|(_, s)| better(&trial, s)) {
-                solved = Some((candidate.plan, trial));
+        let mut solved: Option<(&Candidate, Trial)> = None;
+        for candidate in candidates.iter().take(if look { keep } else { usize::MAX }) {
+            let Some(trial) = self.train(round, problem, candidate, plan.epochs, from)? else { break };
+            if self.good() && solved.as_ref().is_none_or(|(_, s)| better(&trial, s)) {
+                solved = Some((candidate, trial));
             }
             // one after the other: the first that works ends it; after a look all that were kept are compared
             if solved.is_some() && !look {
                 break;
             }
         }
-        Ok(solved)
+        let Some((candidate, trial)) = solved else { return Ok(None) };
+        if look {
+            self.combine(round, problem, &candidates, candidate, trial, from).map(Some)
+        } else {
+            Ok(Some((candidate.plan.clone(), trial)))
+        }
+    }
+
+    /// Two remedies may help more together: those that ranked best are put, one after the other, on the plan that solved it.
+    fn combine(
+        &mut self,
+        round: usize,
+        problem: Problem,
+        ranked: &[Candidate],
+        best: &Candidate,
+        trial: Trial,
+        from: &Trial,
+    ) -> Result<(Plan, Trial), DoctorError> {
+        let mut used = vec![best.remedy.clone()];
+        let (mut plan, mut changes, mut trial) = (best.plan.clone(), best.change.clone(), trial);
+        let mut left = self.settings.combine;
+        for other in ranked {
+            if left == 0 {
+                break;
+            }
+            if used.contains(&other.remedy) {
+                continue;
+            }
+            let mut rng = self.stream(&other.remedy, round);
+            let applied = crate::remedies::remedy(&other.remedy)?.apply(&plan, problem, other.attempt, &mut rng);
+            let Applied::Changed(new, change) = applied else { continue };
+            // one took the place of the other: that plan is known
+            if ranked.iter().any(|c| c.plan == *new) {
+                continue;
+            }
+            left -= 1;
+            let remedy = format!("{}+{}", used.join("+"), other.remedy);
+            let candidate =
+                Candidate { remedy, attempt: other.attempt, change: format!("{changes}; {change}"), plan: *new };
+            let Some(found) = self.train(round, problem, &candidate, plan.epochs, from)? else { break };
+            if self.good() && better(&found, &trial) {
+                used.push(other.remedy.clone());
+                (plan, changes, trial) = (candidate.plan, candidate.change, found);
+            }
+        }
+        Ok((plan, trial))
+    }
+
+    /// Whether the last training was a success.
+    fn good(&self) -> bool {
+        self.attempts.last().is_some_and(|a| a.verdict == Verdict::Solved)
+    }
+
+    fn stream(&self, remedy: &str, round: usize) -> hybridrepair_core::Stream {
+        self.streams.at(&format!("doctor.{remedy}"), round as u64, 0)
     }
 
     fn candidates(&self, round: usize, problem: Problem, plan: &Plan) -> Result<Vec<Candidate>, DoctorError> {
         let mut all: Vec<Candidate> = Vec::new();
         for (remedy, attempts) in order(self.settings, problem)? {
             for attempt in 0..attempts {
-                let mut rng = self.streams.at(&format!("doctor.{}", remedy.name()), round as u64, 0);
+                let mut rng = self.stream(remedy.name(), round);
                 match remedy.apply(plan, problem, attempt, &mut rng) {
                     Applied::Changed(new, change) => {
                         if !all.iter().any(|c| c.plan == *new) {
-                            all.push(Candidate { remedy: remedy.name(), attempt, change, plan: *new });
+                            all.push(Candidate { remedy: remedy.name().to_owned(), attempt, change, plan: *new });
                         }
                     }
                     // the user's value happens to be this attempt's: a later one may differ
@@ -204,7 +257,7 @@ impl<'a> Solver<'a> {
                 None => Verdict::QuietButPoor,
             }
         };
-        let (remedy, attempt, change, plan) = ((*remedy).to_owned(), *attempt, change.clone(), plan.clone());
+        let (remedy, attempt, change, plan) = (remedy.clone(), *attempt, change.clone(), plan.clone());
         let attempt = Attempt { round, problem, remedy, attempt, change, weights, plan, trial: trial.clone(), verdict };
         if known.is_none() {
             self.journal.record(&attempt)?;

@@ -165,8 +165,29 @@ fn a_first_look_at_few_epochs_chooses_who_goes_on() {
     let looks = fake.asked.iter().filter(|a| a.0.ends_with("-look")).collect::<Vec<_>>();
     assert!(looks.iter().all(|a| a.1 == 60 && a.2.is_none()), "a fifth of 300 epochs, from fresh weights");
     let full = fake.asked.iter().filter(|a| a.1 == 300).map(|a| a.0.as_str()).collect::<Vec<_>>();
-    assert_eq!(full, ["1-bn-0", "1-lr-higher-0"]);
-    assert!((out.models - (0.2 * looks.len() as f64 + 2.0)).abs() < 1e-9);
+    assert_eq!(full, ["1-bn-0", "1-lr-higher-0", "1-bn+lr-higher-0", "1-bn+selu-0"]);
+    assert!((out.models - (0.2 * looks.len() as f64 + 4.0)).abs() < 1e-9);
+}
+
+#[test]
+fn remedies_that_add_to_the_one_that_solved_it_stay_upon_it() {
+    let script = |name: &str, _: &Plan| match name {
+        "1-bn-0-look" | "1-bn-0" => (None, 0.85),
+        "1-lr-higher-0-look" => (None, 0.8),
+        "1-bn+lr-higher-0" => (None, 0.9),
+        "1-bn+lr-higher+selu-0" => (Some(Problem::Oscillation), 0.95),
+        _ => (None, 0.55),
+    };
+    let mut fake = fake(script);
+    let out = solve(&MonitorSettings::default(), &mut fake, &mut Memory::default(), Some(0.6)).unwrap();
+    assert_eq!((out.ending, out.trial.name.as_str()), (Ending::Solved, "1-bn+lr-higher-0"));
+    let last = out.attempts.last().unwrap();
+    assert_eq!((last.remedy.as_str(), last.verdict), ("bn+lr-higher+selu", Verdict::Changed), "tried, and not kept");
+    let kept = out.attempts.iter().find(|a| a.trial == out.trial).unwrap();
+    assert_eq!(kept.plan, out.plan);
+    let (before, bn) =
+        (Demo::named("vanish").unwrap().plan, out.attempts.iter().find(|a| a.trial.name == "1-bn-0").unwrap());
+    assert!(out.plan != bn.plan && out.plan.optimizer.lr > before.optimizer.lr && out.plan.net == bn.plan.net);
 }
 
 #[test]

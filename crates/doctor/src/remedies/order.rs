@@ -64,7 +64,9 @@ fn house(problem: Problem) -> &'static [&'static str] {
         Problem::ExplodingGradient => {
             &["lr-lower_2", "matched-init_1", "clip-norm_1", "selu_1", "relu_1", "standardize_1", "bn_1", "warmup_1"]
         }
-        Problem::DyingRelu => &["selu_1", "lr-lower_2", "matched-init_1", "leaky_2", "bn_1", "standardize_1"],
+        Problem::DyingRelu => {
+            &["selu_1", "lr-lower_2", "matched-init_1", "leaky_2", "bn_1", "residual_1", "standardize_1"]
+        }
         Problem::Oscillation => &["lr-lower_2", "larger-batch_2", "adam_1", "reduce-lr_1", "no-momentum_1"],
         Problem::SlowConvergence => &["lr-higher_3", "adam_1", "optimizer_2", "standardize_1", "selu_1", "lr-lower_1"],
         Problem::Overfit => &["regular_1", "estop_1", "dropout_1", "noise_1"],

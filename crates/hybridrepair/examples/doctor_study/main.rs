@@ -3,6 +3,8 @@
 //!
 //!     doctor_study run FILE FIRST LAST     adds the seeds that FILE has not yet, a line of JSON for each model
 //!     doctor_study table FILE...           the tables
+//!     doctor_study show SEED faulty|benign the learning curves of one model, and all that was tried on it
+//!     doctor_study curves FIRST LAST       learning curves of these seeds, with every fault: a line of JSON for each
 //!     doctor_study overhead                seconds with and without monitor, in one run
 //!
 //! `HYBRIDREPAIR_DATA` names the folder of Fashion-MNIST. Without arguments a quick look at one seed.
@@ -14,8 +16,8 @@ use hybridrepair::{
     core::{ClassId, Stream, Streams},
     data::{Images, Labelled, SignsSpec, read_mnist_part, signs},
     doctor::{
-        Activation, Ending, Init, Job, Layer, Loss, Memory, Mode, MonitorSettings, NetSpec, OptimizerPlan, Plan,
-        Pooling, Scaling, Solver, Trial, random_control,
+        Activation, Attempt, Ending, Init, Job, Layer, Loss, Memory, Mode, MonitorSettings, NetSpec, OptimizerPlan,
+        Plan, Pooling, Reading, Scaling, Solver, Trial, random_control,
     },
     doctor_torch::{ArrayTask, Arrays, InMemory, TorchTrainer, Watched, blob, circle},
     torch::{Device, DeviceChoice, Runtime, RuntimeConfig},
@@ -259,11 +261,12 @@ fn plain(task: &ArrayTask, plan: &Plan) -> f64 {
 }
 
 /// Judges a model by one set of rules and repairs it where they say so.
-fn judge(task: &ArrayTask, plan: &Plan, published: bool) -> (Judged, Trial) {
+fn judge(task: &ArrayTask, plan: &Plan, published: bool) -> (Judged, Trial, Vec<Attempt>) {
     let settings = settings(published);
     let mut sink = InMemory::default();
     let before = train(task, plan, &settings, Mode::Stop, &mut sink).trial;
     let began = Instant::now();
+    let mut attempts = Vec::new();
     let fixed = before.finding.is_some().then(|| {
         let facts = hybridrepair::doctor_torch::Task::facts(task, plan, plan.epochs, settings.interval);
         let good = facts.chance + settings.thresholds.good_share * (1.0 - facts.chance);
@@ -271,13 +274,14 @@ fn judge(task: &ArrayTask, plan: &Plan, published: bool) -> (Judged, Trial) {
         let mut journal = Memory::default();
         let streams = hybridrepair::doctor_torch::Task::streams(task);
         let out = Solver::new(&settings, streams, &mut trainer, &mut journal).solve(plan, &before, Some(good)).unwrap();
-        let kept = out.attempts.iter().find(|a| a.trial == out.trial);
+        attempts = out.attempts;
+        let kept = attempts.iter().find(|a| a.trial == out.trial);
         Fixed {
             claims: out.ending == Ending::Solved,
             acc: finite(out.trial.settled),
             remedy: kept.map_or("none".to_owned(), |a| a.remedy.clone()),
             models: out.models,
-            trainings: out.attempts.len(),
+            trainings: attempts.len(),
             seconds: began.elapsed().as_secs_f64(),
         }
     });
@@ -288,7 +292,7 @@ fn judge(task: &ArrayTask, plan: &Plan, published: bool) -> (Judged, Trial) {
         epochs: plan.epochs,
         fixed,
     };
-    (judged, before)
+    (judged, before, attempts)
 }
 
 fn finite(x: f64) -> f64 {
@@ -328,15 +332,33 @@ impl hybridrepair::doctor::Trainer for Unwatched<'_> {
     }
 }
 
-/// The model of a seed: drawn again until a faulty one is harmed and a benign one is not.
-fn row(seed: u64, faulty: bool) -> Row {
+/// A model of the bench before it is judged.
+struct Case {
+    set: &'static str,
+    conv: bool,
+    fault: &'static str,
+    draws: usize,
+    task: ArrayTask,
+    plan: Plan,
+    acc: f64,
+    without_fault: f64,
+}
+
+/// The fault that a seed begins with, none of a benign model.
+fn fault_of(seed: u64, faulty: bool) -> Option<usize> {
+    faulty.then_some(seed as usize / SETS.len())
+}
+
+/// The model of a seed with this fault: drawn again until a faulty one is harmed and a benign one is not.
+fn case(seed: u64, fault: Option<usize>) -> Case {
+    let faulty = fault.is_some();
     let streams = Streams::new(seed);
     for draws in 1.. {
         let mut rng = streams.at(if faulty { "study.faulty" } else { "study.benign" }, draws, 0);
         let set = SETS[(seed as usize + usize::from(faulty)) % SETS.len()];
         let conv = matches!(set, "signs" | "fashion") && rng.gen_bool(0.5);
         // every fault for every set, and another one where a fault does no harm there
-        let fault = FAULTS[(seed as usize / SETS.len() + draws as usize - 1) % FAULTS.len()];
+        let fault = FAULTS[(fault.unwrap_or(0) + draws as usize - 1) % FAULTS.len()];
         let task = ArrayTask::new(data(set, conv, streams), streams, Device::Cpu);
         let plan = sound(set, conv, task.data(), &mut rng);
         let without_fault = plain(&task, &plan);
@@ -354,36 +376,85 @@ fn row(seed: u64, faulty: bool) -> Row {
         } else {
             (plan, without_fault)
         };
-        let began = Instant::now();
-        let (icse21, _) = judge(&task, &plan, true);
-        let (house, before) = judge(&task, &plan, false);
-        let control = house.fixed.as_ref().filter(|_| faulty).map(|f| control(&task, &plan, &before, f.models));
-        return Row {
-            seed,
-            faulty,
-            set: set.to_owned(),
-            conv,
-            fault: if faulty { fault } else { "none" }.to_owned(),
-            draws: draws as usize,
-            acc,
-            without_fault,
-            seconds: began.elapsed().as_secs_f64(),
-            icse21,
-            house,
-            control,
-        };
+        let fault = if faulty { fault } else { "none" };
+        return Case { set, conv, fault, draws: draws as usize, task, plan, acc, without_fault };
     }
     unreachable!("some draw is what it should be")
 }
 
-/// What sound models of a set settle at, below which a draw is not taken for sound. Of the points the known ceilings; of the
-/// pictures estimates that no run has checked yet: measure them on the generator seeds 0 to 19 before the bench is reported.
+/// Judges the model of a seed, and repairs it.
+fn row(seed: u64, faulty: bool) -> Row {
+    let Case { set, conv, fault, draws, task, plan, acc, without_fault } = case(seed, fault_of(seed, faulty));
+    let began = Instant::now();
+    let (icse21, _, _) = judge(&task, &plan, true);
+    let (house, before, _) = judge(&task, &plan, false);
+    let control = house.fixed.as_ref().filter(|_| faulty).map(|f| control(&task, &plan, &before, f.models));
+    let (set, fault, seconds) = (set.to_owned(), fault.to_owned(), began.elapsed().as_secs_f64());
+    Row { seed, faulty, set, conv, fault, draws, acc, without_fault, seconds, icse21, house, control }
+}
+
+/// Learning curves without repair, to fix thresholds by.
+fn curves(first: u64, last: u64) {
+    for seed in first..=last {
+        for kind in (0..FAULTS.len()).map(Some).chain([None]) {
+            let Case { set, conv, fault, task, plan, acc, without_fault, .. } = case(seed, kind);
+            let faulty = kind.is_some();
+            let job = Job { plan: &plan, name: "before", epochs: plan.epochs, from: None };
+            let (settings, mut sink) = (settings(false), InMemory::default());
+            let mut trainer = TorchTrainer { task: &task, settings: &settings, sink: &mut sink };
+            let watched = trainer.watch(job, Mode::Watch).unwrap();
+            let curve = |of: fn(&Reading) -> f64| watched.readings.iter().map(of).collect::<Vec<_>>();
+            let line = serde_json::json!({
+                "seed": seed, "faulty": faulty, "set": set, "conv": conv, "fault": fault, "acc": acc,
+                "without_fault": without_fault, "problems": watched.findings.iter().map(|f| f.problem.name()).collect::<Vec<_>>(),
+                "train_loss": curve(|r| r.train.loss), "train_acc": curve(|r| r.train.acc),
+                "val_loss": curve(|r| r.val.loss), "val_acc": curve(|r| r.val.acc),
+            });
+            println!("{line}");
+        }
+    }
+}
+
+/// What the rules see of one model, epoch by epoch, and all that the search tried.
+fn show(seed: u64, faulty: bool) {
+    let Case { set, conv, fault, task, plan, acc, without_fault, .. } = case(seed, fault_of(seed, faulty));
+    println!("{fault} on {set}, conv {conv}: {acc:.3}, without the fault {without_fault:.3}\n{plan:?}\n");
+    let job = Job { plan: &plan, name: "before", epochs: plan.epochs, from: None };
+    let (settings, mut sink) = (settings(false), InMemory::default());
+    let watched = TorchTrainer { task: &task, settings: &settings, sink: &mut sink }.watch(job, Mode::Watch).unwrap();
+    println!("epoch  train loss, accuracy  validation loss, accuracy");
+    for r in &watched.readings {
+        let (t, v) = (&r.train, &r.val);
+        println!("{:>5}  {:>10.4} {:.3}         {:>10.4} {:.3}", r.epoch + 1, t.loss, t.acc, v.loss, v.acc);
+    }
+    for f in &watched.findings {
+        println!("{} after epoch {}: {}", f.problem.name(), f.epoch + 1, f.evidence);
+    }
+    let (judged, _, attempts) = judge(&task, &plan, false);
+    println!("\nhouse: {:?} {:?}", judged.problem, judged.evidence);
+    for a in attempts {
+        let t = &a.trial;
+        let (round, of) = (a.round, t.wished);
+        println!(
+            "{round} {:<22} {:>3} of {of:>3} epochs, settled {:.3}, loss {:.4}, {:?}: {}",
+            format!("{}-{}", a.remedy, a.attempt),
+            t.epochs,
+            t.settled,
+            t.best_loss,
+            a.verdict,
+            t.finding.as_ref().map_or("quiet", |f| f.problem.name())
+        );
+    }
+}
+
+/// What sound models of a set settle at, medians of the generator seeds 0 to 19; a draw that is more than `NEAR` below is
+/// not taken for sound.
 fn reference(set: &str, conv: bool) -> f64 {
     match (set, conv) {
-        ("circle", _) => 0.84,
+        ("circle", _) => 0.83,
         ("blob", _) => 0.82,
-        ("signs", true) => 0.60,
-        ("signs", false) => 0.30,
+        ("signs", true) => 0.93,
+        ("signs", false) => 0.88,
         _ => 0.78,
     }
 }
@@ -457,6 +528,8 @@ fn main() {
     let args = env::args().skip(1).collect::<Vec<_>>();
     match args.first().map(String::as_str) {
         Some("run") => run(&args[1], args[2].parse().unwrap(), args[3].parse().unwrap()),
+        Some("curves") => curves(args[1].parse().unwrap(), args[2].parse().unwrap()),
+        Some("show") => show(args[1].parse().unwrap(), args[2] == "faulty"),
         Some("table") => tables::table(&args[1..]),
         Some("overhead") => overhead(),
         _ => {
