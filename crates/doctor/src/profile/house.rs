@@ -21,7 +21,12 @@ pub struct House {
 /// Share of dead units in a layer that stops learning; the published share is one of gradient entries.
 const DEAD_UNITS: f64 = 0.9;
 /// Fall of the training loss over the last quarter against the one before it that says: it would have gone on.
-const STILL_FALLING: f64 = 0.1;
+const STILL_FALLING: f64 = 0.2;
+/// A smaller fall than this, below this accuracy on what is trained: training goes nowhere, and has not arrived.
+const STALLED: f64 = 0.05;
+const ARRIVED: f64 = 0.9;
+/// Size of a swing of validation accuracy in its standard errors: its samples are few, and there are many checks.
+const VAL_ERRORS: f64 = 2.5;
 
 impl House {
     /// Nothing seen yet.
@@ -114,19 +119,27 @@ impl House {
         (Problem::SlowConvergence, format!("the training loss went from {first:.3} to {now:.3}; {accuracy}"))
     }
 
-    /// Swings of the last third that are larger than noise.
+    /// Swings of the last third that are larger than noise: of training accuracy, or of validation accuracy where training
+    /// has stalled. A network that is about to fit its samples swings in validation too, and is well.
     fn swinging(&self, history: &History<'_>) -> Option<String> {
         let (train, val) = (known(history.train_acc()), known(history.val_acc()));
-        let (curve, n, part) = if train.len() == history.readings.len() {
-            (train, history.facts.train_samples, "training")
-        } else {
-            (val, history.facts.val_samples, "validation")
-        };
-        let third = &curve[curve.len() - curve.len() / 3..];
-        let mean = third.iter().sum::<f64>() / third.len().max(1) as f64;
-        let error = (mean * (1.0 - mean) / n.max(1) as f64).sqrt();
-        let size = self.t.swing.max(2.0 * error);
-        let swings = swings(third, size);
+        let whole = train.len() == history.readings.len();
+        let loss = history.readings.iter().map(|r| r.train.loss).collect::<Vec<_>>();
+        let arrived = whole && mean(last_third(&train)) >= ARRIVED;
+        let stalled = whole && still_falling(&loss) < STALLED && !arrived;
+        let on_train = whole.then(|| self.falls(&train, history.facts.train_samples, 2.0, "training")).flatten();
+        on_train.or_else(|| {
+            let errors = if whole { VAL_ERRORS } else { 2.0 };
+            (stalled || !whole).then(|| self.falls(&val, history.facts.val_samples, errors, "validation")).flatten()
+        })
+    }
+
+    /// Falls of accuracy over `samples` in the last third of its curve that are larger than so many standard errors.
+    fn falls(&self, curve: &[f64], samples: usize, errors: f64, part: &str) -> Option<String> {
+        let third = last_third(curve);
+        let mean = mean(third);
+        let error = (mean * (1.0 - mean) / samples.max(1) as f64).sqrt();
+        let swings = swings(third, self.t.swing.max(errors * error));
         let many = swings.count as f64 >= self.t.swing_rate * third.len() as f64 && swings.count >= 2;
         many.then(|| {
             format!(
@@ -146,6 +159,15 @@ impl House {
         let error = (best * (1.0 - best) / history.facts.val_samples.max(1) as f64).sqrt();
         best - now > self.t.swing.max(2.0 * error)
     }
+}
+
+/// What a curve ends with.
+fn last_third(curve: &[f64]) -> &[f64] {
+    &curve[curve.len() - curve.len() / 3..]
+}
+
+fn mean(x: &[f64]) -> f64 {
+    x.iter().sum::<f64>() / x.len().max(1) as f64
 }
 
 /// The numbers without those that were not measured.

@@ -1,0 +1,77 @@
+//! The rules of `house` on stored learning curves.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use hybridrepair_doctor::{Facts, House, Problem, Reading, Score, Thresholds, replay};
+
+/// Curves of a training on ten classes: (loss, accuracy) on the training and on the validation set.
+fn judge(train: &[(f64, f64)], val: &[f64]) -> Option<Problem> {
+    let facts = Facts {
+        epochs: train.len(),
+        interval: 3,
+        classes: 10,
+        chance: 0.1,
+        train_samples: 1000,
+        val_samples: 500,
+        output: None,
+    };
+    let readings = train.iter().zip(val).enumerate().map(|(epoch, (&(loss, acc), &val))| Reading {
+        epoch,
+        train: Score { loss, acc },
+        val: Score { loss: 1.0, acc: val },
+        diverged: false,
+        probe: None,
+    });
+    let readings = readings.collect::<Vec<_>>();
+    let found = replay(&facts, &readings, &mut House::new(Thresholds::default(), 3), true);
+    found.first().map(|f| f.problem)
+}
+
+/// Seed 14 of the bench: batches of four at a rate of 0.02 with momentum.
+const SWINGS: [f64; 20] = [
+    0.464, 0.490, 0.476, 0.470, 0.638, 0.468, 0.606, 0.620, 0.600, 0.634, 0.568, 0.632, 0.688, 0.688, 0.678, 0.600,
+    0.640, 0.672, 0.610, 0.658,
+];
+const STALLED: [(f64, f64); 20] = [
+    (1.655, 0.395),
+    (1.353, 0.515),
+    (1.296, 0.522),
+    (1.162, 0.579),
+    (1.097, 0.602),
+    (1.138, 0.586),
+    (1.149, 0.563),
+    (0.933, 0.650),
+    (0.939, 0.640),
+    (0.967, 0.620),
+    (0.931, 0.654),
+    (0.892, 0.648),
+    (0.843, 0.680),
+    (0.833, 0.663),
+    (0.961, 0.641),
+    (0.942, 0.648),
+    (0.857, 0.682),
+    (0.899, 0.657),
+    (0.888, 0.675),
+    (0.937, 0.621),
+];
+
+#[test]
+fn swings_in_validation_are_an_oscillation_where_training_has_stalled() {
+    assert_eq!(judge(&STALLED, &SWINGS), Some(Problem::Oscillation));
+    // the same swings while the loss goes down: the samples are being fitted
+    let fitting: Vec<_> = (0..20).map(|e| (1.6 * 0.9f64.powi(e), 1.0 - 0.6 * 0.9f64.powi(e))).collect();
+    assert_eq!(judge(&fitting, &SWINGS), None);
+    // or have been
+    let fitted: Vec<_> = (0..20).map(|e| (0.05, 0.95 + 0.001 * f64::from(e % 3))).collect();
+    assert_eq!(judge(&fitted, &SWINGS), None);
+    // and a stalled training that does not swing has reached what its data give
+    assert_eq!(judge(&STALLED.map(|(l, _)| (l, 0.65)), &[0.66; 20]), None);
+}
+
+#[test]
+fn a_loss_that_still_falls_by_a_fifth_at_the_end_is_slow() {
+    let slow = |factor: f64| -> Vec<_> { (0..60).map(|e| (2.3 * factor.powi(e), 0.5)).collect() };
+    let val: Vec<_> = (0..60).map(|e| 0.45 + 0.002 * f64::from(e)).collect();
+    // over fifteen epochs by 26 and by 14 %
+    assert_eq!(judge(&slow(0.98), &val), Some(Problem::SlowConvergence));
+    assert_eq!(judge(&slow(0.99), &val), None);
+}
