@@ -109,7 +109,7 @@ impl Net {
             x = step.forward(&x, train);
             if let (Step::Activation(_), Some(before)) = (step, &around) {
                 // not in place: the gradient of some activations is computed from what they gave
-                x = x + before;
+                x = x.g_add(before);
                 around = None;
             }
             if input.is_some() {
