@@ -27,6 +27,8 @@ const STALLED: f64 = 0.05;
 const ARRIVED: f64 = 0.9;
 /// Size of a swing of validation accuracy in its standard errors: its samples are few, and there are many checks.
 const VAL_ERRORS: f64 = 2.5;
+/// Rise of the training loss, as a share of it, that is a swing. It is the loss of the same samples every time.
+const LOSS_SWING: f64 = 0.05;
 
 impl House {
     /// Nothing seen yet.
@@ -66,6 +68,16 @@ impl House {
         }
         if let Some(said) = self.swinging(history) {
             return Some((Problem::Oscillation, said));
+        }
+        let probe = history.readings.iter().rev().find_map(|r| r.probe.as_ref());
+        if let (Some(p), true) = (probe, stalled(history)) {
+            // it learned something, and what is dead or starved keeps it from more
+            if let Some(said) = dead_layers(p, DEAD_UNITS) {
+                return Some((Problem::DyingRelu, format!("{said}; the training loss falls no more")));
+            }
+            if let Some(said) = vanishing(p, &self.t) {
+                return Some((Problem::VanishingGradient, format!("{said}; the training loss falls no more")));
+            }
         }
         let over = last.epoch + 1 == history.facts.epochs;
         let loss = history.readings.iter().map(|r| r.train.loss).collect::<Vec<_>>();
@@ -125,12 +137,28 @@ impl House {
         let (train, val) = (known(history.train_acc()), known(history.val_acc()));
         let whole = train.len() == history.readings.len();
         let loss = history.readings.iter().map(|r| r.train.loss).collect::<Vec<_>>();
-        let arrived = whole && mean(last_third(&train)) >= ARRIVED;
-        let stalled = whole && still_falling(&loss) < STALLED && !arrived;
+        let stalled = stalled(history);
         let on_train = whole.then(|| self.falls(&train, history.facts.train_samples, 2.0, "training")).flatten();
-        on_train.or_else(|| {
+        let on_val = || {
             let errors = if whole { VAL_ERRORS } else { 2.0 };
             (stalled || !whole).then(|| self.falls(&val, history.facts.val_samples, errors, "validation")).flatten()
+        };
+        on_train.or_else(on_val).or_else(|| if stalled { self.rises(&loss) } else { None })
+    }
+
+    /// Swings of the training loss over the last half of its curve.
+    fn rises(&self, loss: &[f64]) -> Option<String> {
+        let half = &loss[loss.len() / 2..];
+        let mean = mean(half);
+        let swings = swings(&half.iter().map(|l| -l / mean).collect::<Vec<_>>(), LOSS_SWING);
+        let many = swings.count as f64 >= self.t.swing_rate * half.len() as f64 && swings.count >= 2;
+        many.then(|| {
+            let percent = 100.0 * swings.mean;
+            format!(
+                "the training loss rose {} times by {percent:.0} % on average in the last {} epochs, and falls no more",
+                swings.count,
+                half.len()
+            )
         })
     }
 
@@ -159,6 +187,13 @@ impl House {
         let error = (best * (1.0 - best) / history.facts.val_samples.max(1) as f64).sqrt();
         best - now > self.t.swing.max(2.0 * error)
     }
+}
+
+/// Whether training goes nowhere and has not arrived.
+fn stalled(history: &History<'_>) -> bool {
+    let train = known(history.train_acc());
+    let loss = history.readings.iter().map(|r| r.train.loss).collect::<Vec<_>>();
+    train.len() == history.readings.len() && still_falling(&loss) < STALLED && mean(last_third(&train)) < ARRIVED
 }
 
 /// What a curve ends with.
