@@ -23,12 +23,12 @@ const DEAD_UNITS: f64 = 0.9;
 /// Fall of the training loss over the last quarter against the one before it that says: it would have gone on.
 const STILL_FALLING: f64 = 0.2;
 /// A smaller fall than this, below this accuracy on what is trained: training goes nowhere, and has not arrived.
-const STALLED: f64 = 0.05;
+const STALLED: f64 = 0.1;
 const ARRIVED: f64 = 0.9;
 /// Size of a swing of validation accuracy in its standard errors: its samples are few, and there are many checks.
 const VAL_ERRORS: f64 = 2.5;
 /// Rise of the training loss, as a share of it, that is a swing. It is the loss of the same samples every time.
-const LOSS_SWING: f64 = 0.05;
+const LOSS_SWING: f64 = 0.06;
 
 impl House {
     /// Nothing seen yet.
@@ -151,7 +151,7 @@ impl House {
         let half = &loss[loss.len() / 2..];
         let mean = mean(half);
         let swings = swings(&half.iter().map(|l| -l / mean).collect::<Vec<_>>(), LOSS_SWING);
-        let many = swings.count as f64 >= self.t.swing_rate * half.len() as f64 && swings.count >= 2;
+        let many = swings.count as f64 >= self.t.swing_rate * half.len() as f64 && swings.count >= 3;
         many.then(|| {
             let percent = 100.0 * swings.mean;
             format!(

@@ -10,10 +10,10 @@ use hybridrepair::{
     doctor_torch::{InMemory, TorchTrainer},
 };
 
-/// Learning curves without repair, to fix thresholds by.
-pub(crate) fn curves(first: u64, last: u64) {
+/// Learning curves without repair, to fix thresholds by; of the benign models alone, or with every fault too.
+pub(crate) fn curves(first: u64, last: u64, benign: bool) {
     for seed in first..=last {
-        for kind in (0..FAULTS.len()).map(Some).chain([None]) {
+        for kind in (0..if benign { 0 } else { FAULTS.len() }).map(Some).chain([None]) {
             let Case { set, conv, fault, task, plan, acc, without_fault, .. } = case(seed, kind);
             let faulty = kind.is_some();
             let job = Job { plan: &plan, name: "before", epochs: plan.epochs, from: None };

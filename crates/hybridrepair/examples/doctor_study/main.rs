@@ -4,7 +4,7 @@
 //!     doctor_study run FILE FIRST LAST     adds the seeds that FILE has not yet, a line of JSON for each model
 //!     doctor_study table FILE...           the tables
 //!     doctor_study show SEED faulty|benign the learning curves of one model, and all that was tried on it
-//!     doctor_study curves FIRST LAST       learning curves of these seeds, with every fault: a line of JSON for each
+//!     doctor_study curves FIRST LAST [benign]  learning curves, benign and with every fault: a line of JSON for each
 //!     doctor_study overhead                seconds with and without monitor, in one run
 //!
 //! `HYBRIDREPAIR_DATA` names the folder of Fashion-MNIST. Without arguments a quick look at one seed.
@@ -244,7 +244,7 @@ fn main() {
     let args = env::args().skip(1).collect::<Vec<_>>();
     match args.first().map(String::as_str) {
         Some("run") => run(&args[1], args[2].parse().unwrap(), args[3].parse().unwrap()),
-        Some("curves") => look::curves(args[1].parse().unwrap(), args[2].parse().unwrap()),
+        Some("curves") => look::curves(args[1].parse().unwrap(), args[2].parse().unwrap(), args.len() > 3),
         Some("show") => look::show(args[1].parse().unwrap(), args[2] == "faulty"),
         Some("table") => tables::table(&args[1..]),
         Some("overhead") => overhead(),
