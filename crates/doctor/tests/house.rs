@@ -76,9 +76,25 @@ fn a_loss_that_goes_up_and_down_is_an_oscillation_where_training_has_stalled() {
     ];
     let up_and_down = loss.map(|l| (l, 0.45));
     assert_eq!(judge(&up_and_down, &[0.45; 20]), Some(Problem::Oscillation));
+    // further on
+    assert_eq!(judge(&loss.map(|l| (0.2 * l, 0.75)), &[0.75; 20]), None);
     // half as far
     let less = loss.map(|l| (2.1 + 0.4 * (l - 2.1), 0.45));
     assert_eq!(judge(&less[10..].repeat(2), &[0.45; 20]), None);
+}
+
+#[test]
+fn swings_of_training_accuracy_count_where_validation_swings_with_them() {
+    // seed 231 of the bench, a model without a fault: batches of 16 at 0.03 with momentum
+    let curve = [
+        0.35, 0.58, 0.70, 0.73, 0.73, 0.75, 0.78, 0.76, 0.78, 0.81, 0.82, 0.81, 0.80, 0.84, 0.84, 0.86, 0.87, 0.865,
+        0.886, 0.867, 0.868, 0.826, 0.803, 0.796, 0.832, 0.876, 0.882, 0.896, 0.918, 0.882,
+    ];
+    let train = curve.map(|acc| (1.0 - acc, acc));
+    let mut val = [0.76; 30];
+    assert_eq!(judge(&train, &val), None);
+    val[24] = 0.66;
+    assert_eq!(judge(&train, &val), Some(Problem::Oscillation));
 }
 
 #[test]

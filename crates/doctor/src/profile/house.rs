@@ -29,6 +29,8 @@ const ARRIVED: f64 = 0.9;
 const VAL_ERRORS: f64 = 2.5;
 /// Rise of the training loss, as a share of it, that is a swing. It is the loss of the same samples every time.
 const LOSS_SWING: f64 = 0.06;
+/// Share of the way from chance to 1 up to which such rises count: further on, losses are small and their noise large.
+const HALF_WAY: f64 = 0.5;
 
 impl House {
     /// Nothing seen yet.
@@ -131,19 +133,33 @@ impl House {
         (Problem::SlowConvergence, format!("the training loss went from {first:.3} to {now:.3}; {accuracy}"))
     }
 
-    /// Swings of the last third that are larger than noise: of training accuracy, or of validation accuracy where training
-    /// has stalled. A network that is about to fit its samples swings in validation too, and is well.
+    /// Swings of the last third that are larger than noise: of training accuracy where validation swings with it, of
+    /// validation accuracy where training has stalled, or of the loss where it has stalled half-way. A network that is about
+    /// to fit its samples swings too, and is well.
     fn swinging(&self, history: &History<'_>) -> Option<String> {
         let (train, val) = (known(history.train_acc()), known(history.val_acc()));
-        let whole = train.len() == history.readings.len();
-        let loss = history.readings.iter().map(|r| r.train.loss).collect::<Vec<_>>();
-        let stalled = stalled(history);
-        let on_train = whole.then(|| self.falls(&train, history.facts.train_samples, 2.0, "training")).flatten();
-        let on_val = || {
-            let errors = if whole { VAL_ERRORS } else { 2.0 };
-            (stalled || !whole).then(|| self.falls(&val, history.facts.val_samples, errors, "validation")).flatten()
+        let facts = history.facts;
+        let often = |falls: Option<(usize, String)>, curve: &[f64]| {
+            falls.filter(|(count, _)| self.many(*count, last_third(curve).len())).map(|(_, said)| said)
         };
-        on_train.or_else(on_val).or_else(|| if stalled { self.rises(&loss) } else { None })
+        if train.len() < history.readings.len() {
+            return often(self.falls(&val, facts.val_samples, 2.0, 2, "validation"), &val);
+        }
+        let on_train = often(self.falls(&train, facts.train_samples, 2.0, 2, "training"), &train);
+        let shaken = val.is_empty() || self.falls(&val, facts.val_samples, VAL_ERRORS, 1, "validation").is_some();
+        if on_train.is_some() && shaken {
+            return on_train;
+        }
+        if !stalled(history) {
+            return None;
+        }
+        let on_val = often(self.falls(&val, facts.val_samples, VAL_ERRORS, 2, "validation"), &val);
+        if on_val.is_some() {
+            return on_val;
+        }
+        let progress = (mean(last_third(&train)) - facts.chance) / (1.0 - facts.chance);
+        let loss = history.readings.iter().map(|r| r.train.loss).collect::<Vec<_>>();
+        (progress < HALF_WAY).then(|| self.rises(&loss)).flatten()
     }
 
     /// Swings of the training loss over the last half of its curve.
@@ -151,8 +167,7 @@ impl House {
         let half = &loss[loss.len() / 2..];
         let mean = mean(half);
         let swings = swings(&half.iter().map(|l| -l / mean).collect::<Vec<_>>(), LOSS_SWING);
-        let many = swings.count as f64 >= self.t.swing_rate * half.len() as f64 && swings.count >= 3;
-        many.then(|| {
+        (swings.count >= 3 && self.many(swings.count, half.len())).then(|| {
             let percent = 100.0 * swings.mean;
             format!(
                 "the training loss rose {} times by {percent:.0} % on average in the last {} epochs, and falls no more",
@@ -162,20 +177,21 @@ impl House {
         })
     }
 
-    /// Falls of accuracy over `samples` in the last third of its curve that are larger than so many standard errors.
-    fn falls(&self, curve: &[f64], samples: usize, errors: f64, part: &str) -> Option<String> {
+    /// Whether so many swings in so many epochs are more than some.
+    fn many(&self, count: usize, epochs: usize) -> bool {
+        count as f64 >= self.t.swing_rate * epochs as f64
+    }
+
+    /// Falls of accuracy over `samples` in the last third of its curve that are larger than so many standard errors: how
+    /// many, and in words; `None` of fewer than `least`.
+    fn falls(&self, curve: &[f64], samples: usize, errors: f64, least: usize, part: &str) -> Option<(usize, String)> {
         let third = last_third(curve);
         let mean = mean(third);
         let error = (mean * (1.0 - mean) / samples.max(1) as f64).sqrt();
         let swings = swings(third, self.t.swing.max(errors * error));
-        let many = swings.count as f64 >= self.t.swing_rate * third.len() as f64 && swings.count >= 2;
-        many.then(|| {
-            format!(
-                "{part} accuracy fell {} times by {:.2} on average in the last {} epochs",
-                swings.count,
-                swings.mean,
-                third.len()
-            )
+        (swings.count >= least).then(|| {
+            let (count, by, epochs) = (swings.count, swings.mean, third.len());
+            (count, format!("{part} accuracy fell {count} times by {by:.2} on average in the last {epochs} epochs"))
         })
     }
 
