@@ -80,7 +80,17 @@ fn a_loss_that_goes_up_and_down_is_an_oscillation_where_training_has_stalled() {
     assert_eq!(judge(&loss.map(|l| (0.2 * l, 0.75)), &[0.75; 20]), None);
     // half as far
     let less = loss.map(|l| (2.1 + 0.4 * (l - 2.1), 0.45));
-    assert_eq!(judge(&less[10..].repeat(2), &[0.45; 20]), None);
+    let less = less.map(|(l, _)| (l, 0.75));
+    assert_eq!(judge(&less[10..].repeat(2), &[0.75; 20]), None);
+}
+
+#[test]
+fn a_training_that_ends_on_a_plateau_far_from_its_samples_is_told() {
+    // half-way is not far where the loss still falls, and a plateau near the samples is what the data give
+    let plateau = |acc: f64| judge(&[(0.9, acc); 40], &[acc; 40]);
+    assert_eq!((plateau(0.5), plateau(0.7)), (Some(Problem::SlowConvergence), None));
+    let falling: Vec<_> = (0..40).map(|e| (2.3 * 0.98f64.powi(e), 0.5)).collect();
+    assert_eq!(judge(&falling, &[0.5; 40]), None);
 }
 
 #[test]

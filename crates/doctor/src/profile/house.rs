@@ -31,6 +31,8 @@ const VAL_ERRORS: f64 = 2.5;
 const LOSS_SWING: f64 = 0.06;
 /// Share of the way from chance to 1 up to which such rises count: further on, losses are small and their noise large.
 const HALF_WAY: f64 = 0.5;
+/// A training that has stalled before this share of the way when it ends has not learned what there is to learn.
+const FAR: f64 = 0.55;
 
 impl House {
     /// Nothing seen yet.
@@ -82,6 +84,9 @@ impl House {
             }
         }
         let over = last.epoch + 1 == history.facts.epochs;
+        if over && stalled(history) && progress(history) < FAR {
+            return Some(self.stuck(history, largest(recent), &val, good));
+        }
         let loss = history.readings.iter().map(|r| r.train.loss).collect::<Vec<_>>();
         let falling = still_falling(&loss);
         if over && falling > STILL_FALLING && last.train.acc < 0.5 * (1.0 + good) && !self.overfitting(history) {
@@ -122,7 +127,7 @@ impl House {
             }
         }
         let best = largest(val);
-        if best >= good {
+        if best >= good && now < good {
             return (Problem::Oscillation, format!("accuracy fell from {best:.2} and did not come back; {accuracy}"));
         }
         if let Some(said) = self.swinging(history) {
@@ -157,9 +162,8 @@ impl House {
         if on_val.is_some() {
             return on_val;
         }
-        let progress = (mean(last_third(&train)) - facts.chance) / (1.0 - facts.chance);
         let loss = history.readings.iter().map(|r| r.train.loss).collect::<Vec<_>>();
-        (progress < HALF_WAY).then(|| self.rises(&loss)).flatten()
+        (progress(history) < HALF_WAY).then(|| self.rises(&loss)).flatten()
     }
 
     /// Swings of the training loss over the last half of its curve.
@@ -210,6 +214,12 @@ fn stalled(history: &History<'_>) -> bool {
     let train = known(history.train_acc());
     let loss = history.readings.iter().map(|r| r.train.loss).collect::<Vec<_>>();
     train.len() == history.readings.len() && still_falling(&loss) < STALLED && mean(last_third(&train)) < ARRIVED
+}
+
+/// Training accuracy as a share of the way from chance to 1.
+fn progress(history: &History<'_>) -> f64 {
+    let chance = history.facts.chance;
+    (mean(last_third(&known(history.train_acc()))) - chance) / (1.0 - chance)
 }
 
 /// What a curve ends with.
