@@ -176,6 +176,7 @@ fn broken(plan: &Plan, fault: &str, conv: bool, rng: &mut Stream) -> Plan {
     net.layers.push(last);
     plan
 }
+
 /// A model of the bench before it is judged.
 pub(crate) struct Case {
     pub(crate) set: &'static str,
@@ -225,6 +226,7 @@ pub(crate) fn case(seed: u64, fault: Option<usize>) -> Case {
     }
     unreachable!("some draw is what it should be")
 }
+
 /// What sound models of a set settle at, medians of the generator seeds 0 to 19; a draw that is more than `NEAR` below is
 /// not taken for sound.
 fn reference(set: &str, conv: bool) -> f64 {
