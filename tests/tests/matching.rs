@@ -74,4 +74,12 @@ fn a_repair_that_does_harm_is_refused_and_says_why() {
     assert_eq!(ran.code, 5, "{}", ran.err);
     assert!(["no epoch is safe", "not finite"].iter().any(|why| ran.err.contains(why)), "{}", ran.err);
     assert!(!w.path("harm/run/checkpoints/best.safetensors").exists());
+
+    // beside others it does not take their table away
+    let compare =
+        ["compare", "-c", "default.toml", "--methods", "no-repair,coverage", "--baseline", "no-repair", "--seeds", "3"];
+    w.run(&[&compare[..], &["--lr", "30", "--quiet", "--output-dir", "grid"]].concat())
+        .fails(5, &["coverage-default-", "the table is without them"]);
+    let rows = w.read_json("grid/comparison.json")["rows"].as_array().unwrap().len();
+    assert_eq!(rows, 1);
 }

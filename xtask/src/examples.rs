@@ -14,7 +14,7 @@ pub fn run(torch: bool) -> bool {
             return false;
         }
     };
-    let mut build = Command::new(workspace::cargo());
+    let mut build = workspace::cargo();
     build.args(["test", "--release", "--quiet", "--no-run"]).current_dir(&workspace.root);
     if torch {
         build.args(workspace::WITH_TORCH);

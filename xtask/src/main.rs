@@ -12,10 +12,7 @@ mod floors;
 mod lines;
 mod workspace;
 
-use std::{
-    process::{Command, ExitCode},
-    time::Instant,
-};
+use std::{process::ExitCode, time::Instant};
 use workspace::Workspace;
 
 /// What is wrong, one line each; empty when all is well.
@@ -75,7 +72,7 @@ fn own(name: &str, check: fn(&Workspace) -> Findings) -> bool {
 fn cargo(name: &str, arguments: &[&str]) -> bool {
     println!("--> {name}: cargo {}", arguments.join(" "));
     let began = Instant::now();
-    let passed = match Command::new(workspace::cargo()).args(arguments).status() {
+    let passed = match workspace::cargo().args(arguments).status() {
         Ok(status) => status.success(),
         Err(why) => {
             println!("error: cargo did not start: {why}");

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 use std::{
-    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -49,14 +48,22 @@ pub struct Example {
 pub const WITH_TORCH: [&str; 5] =
     ["--workspace", "--exclude", "hybridrepair-tests", "--features", "hybridrepair-cli/torch"];
 
-/// The cargo that runs this program.
-pub fn cargo() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+/// The cargo that runs this program, in the surroundings that a person would start it in: `cargo run` names this package in
+/// its environment, and a dependency whose build script looks at that name would be built again, with all that stands on it.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let own = ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    for (name, _) in std::env::vars_os() {
+        if own.iter().any(|start| name.to_string_lossy().starts_with(start)) {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 impl Workspace {
     pub fn load() -> Result<Self, String> {
-        let out = Command::new(cargo())
+        let out = cargo()
             .args(["metadata", "--no-deps", "--format-version", "1"])
             .output()
             .map_err(|why| format!("cargo metadata did not start: {why}"))?;

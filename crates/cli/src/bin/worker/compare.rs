@@ -56,6 +56,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     }
     let todo = jobs.iter().filter(|job| finished(job).is_none()).count();
     let mut terminal = Terminal::new(args.output.no_progress, args.output.quiet || args.output.json);
+    let mut refused = Vec::new();
     if todo > 0 {
         let mut session = Session::open(base, &root.join("cache")).map_err(failure)?;
         for (number, job) in jobs.iter().enumerate() {
@@ -64,10 +65,19 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
             }
             let of = jobs.len();
             hybridrepair::Progress::say(&mut terminal, &format!("[{}/{of}] {}", number + 1, job.dir.display()));
-            run_one(&mut session, job, args.output.overwrite, &mut terminal)?;
+            match run_one(&mut session, job, args.output.overwrite, &mut terminal) {
+                // a result like others: the guards found nothing safe, and the deployed model stays
+                Err(why) if why.exit == Exit::Refused => refused.push((job, why)),
+                other => other?,
+            }
         }
     }
     let summaries = jobs.iter().filter_map(finished).collect::<Vec<_>>();
+    if !refused.is_empty() && !summaries.iter().any(|s| s.method == args.baseline) {
+        return Err(
+            unsafe_runs(&refused).help("no run of the baseline is left to compare with: choose another --baseline")
+        );
+    }
     let table = Comparison::of(&summaries, &args.baseline)?;
     write_json(&root.join("comparison.json"), &table)?;
     write_atomic(&root.join("comparison.csv"), table.csv().as_bytes())?;
@@ -77,7 +87,16 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     } else {
         print(&table.markdown());
     }
-    Ok(ExitCode::SUCCESS)
+    if refused.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(unsafe_runs(&refused).help("the table is without them; each run's events.jsonl has the reason"))
+}
+
+/// The runs whose repair the guards refused.
+fn unsafe_runs(refused: &[(&Job, Failure)]) -> Failure {
+    let each = refused.iter().map(|(job, why)| format!("{}: {}", job.dir.display(), why.message));
+    Failure::new(Exit::Refused, each.collect::<Vec<_>>().join("; "))
 }
 
 fn print(text: &str) {
