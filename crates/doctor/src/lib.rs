@@ -14,7 +14,7 @@
 //! let readings = (0..60).map(|epoch| Reading { epoch, train: score, val: score, diverged: false, probe: None });
 //! let found = replay(&facts, &readings.collect::<Vec<_>>(), &mut *rules(&MonitorSettings::default()), true);
 //! assert_eq!(found[0].problem, Problem::SlowConvergence);
-//! assert_eq!(found[0].epoch, 24, "the second check in a row after 20 epochs");
+//! assert_eq!(found[0].epoch, 39, "the second check in a row after 60 % of the epochs");
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -41,7 +41,7 @@ pub use init::Init;
 pub use net::{Activation, Layer, NetSpec, Pooling};
 pub use plan::{Clipping, Loss, OptimizerPlan, Plan, Plateau, Scaling, Weights};
 pub use problem::{Finding, Problem};
-pub use profile::{Extended23, House, Icse21, Rules, replay, rules};
+pub use profile::{Extended23, House, HouseThresholds, Icse21, Rules, replay, rules};
 pub use reading::{Facts, History, LayerReading, OutputFacts, OutputReading, Probe, Reading, ReadingLine, Score};
 pub use remedies::Strategy;
 pub use settings::{Mode, MonitorSettings, ProfileName, Thresholds};

@@ -1,4 +1,4 @@
-use crate::{DoctorError, Problem, Strategy, Weights};
+use crate::{DoctorError, HouseThresholds, Problem, Strategy, Weights};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -115,6 +115,8 @@ pub struct Thresholds {
     pub activation: f64,
     /// `extended23`: sum of a sample's outputs that is abnormal (omega 2; 0.1 more is let pass).
     pub row_sum: f64,
+    /// Those that only `house` has.
+    pub house: HouseThresholds,
 }
 
 impl Default for Thresholds {
@@ -136,6 +138,7 @@ impl Default for Thresholds {
             large_loss: None,
             activation: 10.0,
             row_sum: 1.0,
+            house: HouseThresholds::default(),
         }
     }
 }
@@ -229,6 +232,7 @@ impl MonitorSettings {
             ("monitor: judge_from", self.thresholds.judge_from),
             ("monitor: good_share", self.thresholds.good_share),
             ("monitor: dead_share", self.thresholds.dead_share),
+            ("monitor: late", self.thresholds.house.late),
         ] {
             if !(share > 0.0 && share <= 1.0) {
                 return Err(DoctorError::setting(what, share, "is not above 0 and at most 1"));

@@ -3,8 +3,8 @@ use crate::{
     Activation, Finding, History, Problem, Thresholds,
     reading::largest,
     symptoms::{
-        abnormal_activation, dead_layers, exploding, improper_output, non_finite, overfit, still_falling, swings,
-        vanishing, zero_entries,
+        Swings, abnormal_activation, dead_layers, exploding, improper_output, non_finite, overfit, still_falling,
+        swings, vanishing, zero_entries,
     },
 };
 
@@ -17,22 +17,6 @@ pub struct House {
     /// The problem of the last check, since when, and for how many checks.
     streak: Option<(Problem, usize, usize)>,
 }
-
-/// Share of dead units in a layer that stops learning; the published share is one of gradient entries.
-const DEAD_UNITS: f64 = 0.9;
-/// Fall of the training loss over the last quarter against the one before it that says: it would have gone on.
-const STILL_FALLING: f64 = 0.2;
-/// A smaller fall than this, below this accuracy on what is trained: training goes nowhere, and has not arrived.
-const STALLED: f64 = 0.1;
-const ARRIVED: f64 = 0.9;
-/// Size of a swing of validation accuracy in its standard errors: its samples are few, and there are many checks.
-const VAL_ERRORS: f64 = 2.5;
-/// Rise of the training loss, as a share of it, that is a swing. It is the loss of the same samples every time.
-const LOSS_SWING: f64 = 0.06;
-/// Share of the way from chance to 1 up to which such rises count: further on, losses are small and their noise large.
-const HALF_WAY: f64 = 0.5;
-/// A training that has stalled before this share of the way when it ends has not learned what there is to learn.
-const FAR: f64 = 0.55;
 
 impl House {
     /// Nothing seen yet.
@@ -68,15 +52,15 @@ impl House {
         let val = known(history.val_acc());
         let recent = &val[val.len() - val.len().min(self.recent())..];
         if largest(recent) < good {
-            return Some(self.stuck(history, largest(recent), &val, good));
+            return self.stuck(history, largest(recent), &val, good);
         }
         if let Some(said) = self.swinging(history) {
             return Some((Problem::Oscillation, said));
         }
         let probe = history.readings.iter().rev().find_map(|r| r.probe.as_ref());
-        if let (Some(p), true) = (probe, stalled(history)) {
+        if let (Some(p), true) = (probe, self.stalled(history)) {
             // it learned something, and what is dead or starved keeps it from more
-            if let Some(said) = dead_layers(p, DEAD_UNITS) {
+            if let Some(said) = dead_layers(p, self.t.house.dead_units) {
                 return Some((Problem::DyingRelu, format!("{said}; the training loss falls no more")));
             }
             if let Some(said) = vanishing(p, &self.t) {
@@ -84,12 +68,19 @@ impl House {
             }
         }
         let over = last.epoch + 1 == history.facts.epochs;
-        if over && stalled(history) && progress(history) < FAR {
-            return Some(self.stuck(history, largest(recent), &val, good));
+        if over && progress(history) < self.t.house.far {
+            return self.stuck(history, largest(recent), &val, good);
         }
-        let loss = history.readings.iter().map(|r| r.train.loss).collect::<Vec<_>>();
-        let falling = still_falling(&loss);
-        if over && falling > STILL_FALLING && last.train.acc < 0.5 * (1.0 + good) && !self.overfitting(history) {
+        if let (true, Some(said)) =
+            (over && self.stalled(history) && progress(history) < self.t.house.far_after, self.vanished(history))
+        {
+            return Some((Problem::VanishingGradient, format!("{said}; only a part was learned since")));
+        }
+        let falling = still_falling(&losses(history));
+        let far = last.train.acc >= 0.5 * (1.0 + good);
+        let slow = falling > if far { self.t.house.falling_far } else { self.t.house.still_falling }
+            && (!far || progress(history) < self.t.house.far_after);
+        if over && slow && !self.overfitting(history) {
             let percent = 100.0 * falling;
             return Some((
                 Problem::SlowConvergence,
@@ -104,15 +95,23 @@ impl House {
         self.interval * self.t.window
     }
 
-    /// Why accuracy is where a constant answer would be, or little above.
-    fn stuck(&self, history: &History<'_>, now: f64, val: &[f64], good: f64) -> (Problem, String) {
+    /// Two readings or more by which the gradient had vanished.
+    fn vanished(&self, history: &History<'_>) -> Option<String> {
+        let said = history.readings.iter().filter_map(|r| vanishing(r.probe.as_ref()?, &self.t)).collect::<Vec<_>>();
+        said.first().filter(|_| said.len() > 1).map(|first| format!("at first {first}"))
+    }
+
+    /// Why accuracy is where a constant answer would be, or little above; of slowness without any other sign nothing is said
+    /// before it is late.
+    fn stuck(&self, history: &History<'_>, now: f64, val: &[f64], good: f64) -> Option<(Problem, String)> {
         let last = history.readings.len();
         let (chance, t) = (history.facts.chance, &self.t);
         let accuracy = format!("validation accuracy is {now:.2} after {last} epochs, where chance is {chance:.2}");
         let probe = history.readings.iter().rev().find_map(|r| r.probe.as_ref());
         if let Some(p) = probe {
             let output = history.facts.output;
-            let dead = dead_layers(p, DEAD_UNITS).or_else(|| zero_entries(p, t).filter(|_| p.first() == 0.0));
+            let dead =
+                dead_layers(p, self.t.house.dead_units).or_else(|| zero_entries(p, t).filter(|_| p.first() == 0.0));
             let signs = [
                 (Problem::DyingRelu, dead),
                 (Problem::ExplodingGradient, exploding(p, t)),
@@ -122,25 +121,29 @@ impl House {
             ];
             for (problem, sign) in signs {
                 if let Some(said) = sign {
-                    return (problem, format!("{said}; {accuracy}"));
+                    return Some((problem, format!("{said}; {accuracy}")));
                 }
             }
         }
         let best = largest(val);
         if best >= good && now < good {
-            return (Problem::Oscillation, format!("accuracy fell from {best:.2} and did not come back; {accuracy}"));
+            let said = format!("accuracy fell from {best:.2} and did not come back; {accuracy}");
+            return Some((Problem::Oscillation, said));
         }
         if let Some(said) = self.swinging(history) {
-            return (Problem::Oscillation, format!("{said}; {accuracy}"));
+            return Some((Problem::Oscillation, format!("{said}; {accuracy}")));
+        }
+        if (last as f64) < self.t.house.late * history.facts.epochs as f64 {
+            return None;
         }
         let first = history.readings.first().map_or(f64::NAN, |r| r.train.loss);
         let now = history.readings.last().map_or(f64::NAN, |r| r.train.loss);
-        (Problem::SlowConvergence, format!("the training loss went from {first:.3} to {now:.3}; {accuracy}"))
+        Some((Problem::SlowConvergence, format!("the training loss went from {first:.3} to {now:.3}; {accuracy}")))
     }
 
-    /// Swings of the last third that are larger than noise: of training accuracy where validation swings with it, of
-    /// validation accuracy where training has stalled, or of the loss where it has stalled half-way. A network that is about
-    /// to fit its samples swings too, and is well.
+    /// Swings that are larger than noise: large rises of the loss; in the last third those of training accuracy where validation and
+    /// loss swing with it, of validation accuracy where training has stalled, or of the loss where it has stalled half-way. A
+    /// network that is about to fit its samples swings too, and is well.
     fn swinging(&self, history: &History<'_>) -> Option<String> {
         let (train, val) = (known(history.train_acc()), known(history.val_acc()));
         let facts = history.facts;
@@ -150,29 +153,37 @@ impl House {
         if train.len() < history.readings.len() {
             return often(self.falls(&val, facts.val_samples, 2.0, 2, "validation"), &val);
         }
+        let loss = losses(history);
+        let later = &loss[loss.len() / 3..];
+        let large = rises(later, self.t.house.loss_rise);
+        if large.count >= 2 {
+            let (count, by, epochs) = (large.count, large.mean, later.len());
+            return Some(format!(
+                "the training loss rose {count} times by {by:.2} on average in the last {epochs} epochs"
+            ));
+        }
         let on_train = often(self.falls(&train, facts.train_samples, 2.0, 2, "training"), &train);
-        let shaken = val.is_empty() || self.falls(&val, facts.val_samples, VAL_ERRORS, 1, "validation").is_some();
-        if on_train.is_some() && shaken {
+        let shaken =
+            val.is_empty() || self.falls(&val, facts.val_samples, self.t.house.val_errors, 1, "validation").is_some();
+        if on_train.is_some() && shaken && large.count > 0 {
             return on_train;
         }
-        if !stalled(history) {
+        if !self.stalled(history) {
             return None;
         }
-        let on_val = often(self.falls(&val, facts.val_samples, VAL_ERRORS, 2, "validation"), &val);
+        let on_val = often(self.falls(&val, facts.val_samples, self.t.house.val_errors, 2, "validation"), &val);
         if on_val.is_some() {
             return on_val;
         }
-        let loss = history.readings.iter().map(|r| r.train.loss).collect::<Vec<_>>();
-        (progress(history) < HALF_WAY).then(|| self.rises(&loss)).flatten()
+        (progress(history) < self.t.house.half_way).then(|| self.shaking(&loss)).flatten()
     }
 
     /// Swings of the training loss over the last half of its curve.
-    fn rises(&self, loss: &[f64]) -> Option<String> {
+    fn shaking(&self, loss: &[f64]) -> Option<String> {
         let half = &loss[loss.len() / 2..];
-        let mean = mean(half);
-        let swings = swings(&half.iter().map(|l| -l / mean).collect::<Vec<_>>(), LOSS_SWING);
+        let swings = rises(half, self.t.house.loss_swing * mean(half));
         (swings.count >= 3 && self.many(swings.count, half.len())).then(|| {
-            let percent = 100.0 * swings.mean;
+            let percent = 100.0 * swings.mean / mean(half);
             format!(
                 "the training loss rose {} times by {percent:.0} % on average in the last {} epochs, and falls no more",
                 swings.count,
@@ -199,6 +210,14 @@ impl House {
         })
     }
 
+    /// Whether training goes nowhere and has not arrived.
+    fn stalled(&self, history: &History<'_>) -> bool {
+        let (train, t) = (known(history.train_acc()), &self.t.house);
+        train.len() == history.readings.len()
+            && still_falling(&losses(history)) < t.stalled
+            && mean(last_third(&train)) < t.arrived
+    }
+
     /// Whether validation accuracy lost more than its noise since its best.
     fn overfitting(&self, history: &History<'_>) -> bool {
         let val = known(history.val_acc());
@@ -209,17 +228,20 @@ impl House {
     }
 }
 
-/// Whether training goes nowhere and has not arrived.
-fn stalled(history: &History<'_>) -> bool {
-    let train = known(history.train_acc());
-    let loss = history.readings.iter().map(|r| r.train.loss).collect::<Vec<_>>();
-    train.len() == history.readings.len() && still_falling(&loss) < STALLED && mean(last_third(&train)) < ARRIVED
-}
-
 /// Training accuracy as a share of the way from chance to 1.
 fn progress(history: &History<'_>) -> f64 {
     let chance = history.facts.chance;
     (mean(last_third(&known(history.train_acc()))) - chance) / (1.0 - chance)
+}
+
+/// The training loss, epoch by epoch.
+fn losses(history: &History<'_>) -> Vec<f64> {
+    history.readings.iter().map(|r| r.train.loss).collect()
+}
+
+/// Rises of a curve, from a low to the next high, that are at least so large.
+fn rises(curve: &[f64], size: f64) -> Swings {
+    swings(&curve.iter().map(|x| -x).collect::<Vec<_>>(), size)
 }
 
 /// What a curve ends with.

@@ -2,11 +2,13 @@
 
 mod extended23;
 mod house;
+mod house_thresholds;
 mod icse21;
 
 use crate::{Finding, History, MonitorSettings, ProfileName, Thresholds};
 pub use extended23::Extended23;
 pub use house::House;
+pub use house_thresholds::HouseThresholds;
 pub use icse21::Icse21;
 
 /// Rules that see a training grow, one epoch after the other.
