@@ -79,7 +79,7 @@ fn a_repair_that_does_harm_is_refused_and_says_why() {
     let compare =
         ["compare", "-c", "default.toml", "--methods", "no-repair,coverage", "--baseline", "no-repair", "--seeds", "3"];
     w.run(&[&compare[..], &["--lr", "30", "--quiet", "--output-dir", "grid"]].concat())
-        .fails(5, &["coverage-default-", "the table is without them"]);
+        .fails(5, &["coverage-default-", "the table and its means are without them"]);
     let rows = w.read_json("grid/comparison.json")["rows"].as_array().unwrap().len();
     assert_eq!(rows, 1);
 }

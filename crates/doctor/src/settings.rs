@@ -232,12 +232,12 @@ impl MonitorSettings {
             ("monitor: judge_from", self.thresholds.judge_from),
             ("monitor: good_share", self.thresholds.good_share),
             ("monitor: dead_share", self.thresholds.dead_share),
-            ("monitor: late", self.thresholds.house.late),
         ] {
             if !(share > 0.0 && share <= 1.0) {
                 return Err(DoctorError::setting(what, share, "is not above 0 and at most 1"));
             }
         }
+        self.thresholds.house.check()?;
         if self.thresholds.checks == 0 || self.thresholds.window == 0 {
             return Err(DoctorError::setting("monitor", "0", "checks and window are at least 1"));
         }

@@ -163,3 +163,11 @@ fn a_gradient_that_vanished_at_first_is_the_reason_of_a_later_plateau() {
     // one reading is none, and without any the plateau is what the data give
     assert_eq!((problem(1), problem(0)), (None, None));
 }
+
+#[test]
+fn where_training_accuracy_is_not_measured_nothing_is_said_of_it() {
+    // the fine-tuning of a repair: mixed pictures have no accuracy
+    let val = [0.99; 20];
+    let falling: Vec<_> = (0..20).map(|e| (1.0 * 0.9f64.powi(e), f64::NAN)).collect();
+    assert_eq!((judge(&falling, &val), judge(&[(0.6, f64::NAN); 20], &val)), (None, None));
+}

@@ -68,18 +68,20 @@ impl House {
             }
         }
         let over = last.epoch + 1 == history.facts.epochs;
-        if over && progress(history) < self.t.house.far {
+        // where training accuracy was not measured, nothing is known of the way
+        let progress = progress(history);
+        let before = |share: f64| progress.is_some_and(|p| p < share);
+        if over && before(self.t.house.far) {
             return self.stuck(history, largest(recent), &val, good);
         }
         if let (true, Some(said)) =
-            (over && self.stalled(history) && progress(history) < self.t.house.far_after, self.vanished(history))
+            (over && self.stalled(history) && before(self.t.house.far_after), self.vanished(history))
         {
             return Some((Problem::VanishingGradient, format!("{said}; only a part was learned since")));
         }
         let falling = still_falling(&losses(history));
-        let far = last.train.acc >= 0.5 * (1.0 + good);
-        let slow = falling > if far { self.t.house.falling_far } else { self.t.house.still_falling }
-            && (!far || progress(history) < self.t.house.far_after);
+        let near = last.train.acc < 0.5 * (1.0 + good) && falling > self.t.house.still_falling;
+        let slow = near || (falling > self.t.house.falling_far && before(self.t.house.far_after));
         if over && slow && !self.overfitting(history) {
             let percent = 100.0 * falling;
             return Some((
@@ -175,7 +177,7 @@ impl House {
         if on_val.is_some() {
             return on_val;
         }
-        (progress(history) < self.t.house.half_way).then(|| self.shaking(&loss)).flatten()
+        progress(history).filter(|p| *p < self.t.house.half_way).and_then(|_| self.shaking(&loss))
     }
 
     /// Swings of the training loss over the last half of its curve.
@@ -228,10 +230,11 @@ impl House {
     }
 }
 
-/// Training accuracy as a share of the way from chance to 1.
-fn progress(history: &History<'_>) -> f64 {
-    let chance = history.facts.chance;
-    (mean(last_third(&known(history.train_acc()))) - chance) / (1.0 - chance)
+/// Training accuracy as a share of the way from chance to 1, where it was measured in every epoch.
+fn progress(history: &History<'_>) -> Option<f64> {
+    let (chance, train) = (history.facts.chance, known(history.train_acc()));
+    let end = last_third(&train);
+    (train.len() == history.readings.len() && !end.is_empty()).then(|| (mean(end) - chance) / (1.0 - chance))
 }
 
 /// The training loss, epoch by epoch.

@@ -1,3 +1,4 @@
+use crate::DoctorError;
 use serde::{Deserialize, Serialize};
 
 /// Thresholds that only `house` has, as in `[monitor.thresholds.house]`.
@@ -51,5 +52,50 @@ impl Default for HouseThresholds {
             far_after: 0.75,
             late: 0.6,
         }
+    }
+}
+
+impl HouseThresholds {
+    /// Checks every threshold.
+    ///
+    /// # Errors
+    /// Names the first that cannot be used.
+    pub fn check(&self) -> Result<(), DoctorError> {
+        let shares = [
+            ("monitor.thresholds.house.dead_units", self.dead_units),
+            ("monitor.thresholds.house.still_falling", self.still_falling),
+            ("monitor.thresholds.house.falling_far", self.falling_far),
+            ("monitor.thresholds.house.stalled", self.stalled),
+            ("monitor.thresholds.house.arrived", self.arrived),
+            ("monitor.thresholds.house.half_way", self.half_way),
+            ("monitor.thresholds.house.far", self.far),
+            ("monitor.thresholds.house.far_after", self.far_after),
+            ("monitor.thresholds.house.late", self.late),
+        ];
+        let sizes = [
+            ("monitor.thresholds.house.val_errors", self.val_errors),
+            ("monitor.thresholds.house.loss_rise", self.loss_rise),
+            ("monitor.thresholds.house.loss_swing", self.loss_swing),
+        ];
+        if let Some((what, share)) = shares.into_iter().find(|(_, s)| !(*s > 0.0 && *s <= 1.0)) {
+            return Err(DoctorError::setting(what, share, "is not above 0 and at most 1"));
+        }
+        if let Some((what, size)) = sizes.into_iter().find(|(_, s)| !(*s > 0.0 && s.is_finite())) {
+            return Err(DoctorError::setting(what, size, "is not above 0"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impossible_thresholds_are_named() {
+        assert!(HouseThresholds::default().check().is_ok());
+        let bad = HouseThresholds { loss_rise: 0.0, ..HouseThresholds::default() }.check().unwrap_err().to_string();
+        assert!(bad.contains("monitor.thresholds.house.loss_rise"), "{bad}");
+        assert!(HouseThresholds { far: f64::NAN, ..HouseThresholds::default() }.check().is_err());
     }
 }

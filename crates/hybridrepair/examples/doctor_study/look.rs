@@ -6,7 +6,7 @@ use super::{
     settings,
 };
 use hybridrepair::{
-    doctor::{Job, Mode, Reading},
+    doctor::{Job, Mode, Probe, Reading},
     doctor_torch::{InMemory, TorchTrainer},
 };
 
@@ -26,8 +26,8 @@ pub(crate) fn curves(first: u64, last: u64, benign: bool) {
                 "without_fault": without_fault, "problems": watched.findings.iter().map(|f| f.problem.name()).collect::<Vec<_>>(),
                 "train_loss": curve(|r| r.train.loss), "train_acc": curve(|r| r.train.acc),
                 "val_loss": curve(|r| r.val.loss), "val_acc": curve(|r| r.val.acc),
-                "ratio": curve(|r| r.probe.as_ref().map_or(f64::NAN, |p| p.ratio())),
-                "first": curve(|r| r.probe.as_ref().map_or(f64::NAN, |p| p.first())),
+                "ratio": curve(|r| r.probe.as_ref().map_or(f64::NAN, Probe::ratio)),
+                "first": curve(|r| r.probe.as_ref().map_or(f64::NAN, Probe::first)),
             });
             println!("{line}");
         }

@@ -90,7 +90,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     if refused.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(unsafe_runs(&refused).help("the table is without them; each run's events.jsonl has the reason"))
+    Err(unsafe_runs(&refused).help("the table and its means are without them; each run's events.jsonl has the reason"))
 }
 
 /// The runs whose repair the guards refused.
