@@ -29,6 +29,10 @@ fn a_vanishing_gradient_is_told_stopped_and_examined_without_training_again() {
     // thresholds are tried without training
     fs::write(w.path("t.toml"), "[monitor.thresholds]\nvanish_norm = 1e-12\n").unwrap();
     let told = w.run(&["examine", "run", "--thresholds", "t.toml"]).ok();
+    // it was stopped before slowness by itself is judged
+    assert!(told.out.contains("no problem by the rules"), "{}", told.out);
+    fs::write(w.path("t.toml"), "[monitor.thresholds]\nvanish_norm = 1e-12\nhouse.late = 0.3\n").unwrap();
+    let told = w.run(&["examine", "run", "--thresholds", "t.toml"]).ok();
     assert!(told.out.contains("slow-convergence"), "{}", told.out);
     w.run(&["examine", "nowhere"]).fails(2, &["is no run", "help:"]);
     w.run(&["examine", "run", "--profile", "best"]).fails(2, &["icse21, extended23, house"]);
