@@ -80,6 +80,9 @@ fn a_repair_that_does_harm_is_refused_and_says_why() {
         ["compare", "-c", "default.toml", "--methods", "no-repair,coverage", "--baseline", "no-repair", "--seeds", "3"];
     w.run(&[&compare[..], &["--lr", "30", "--quiet", "--output-dir", "grid"]].concat())
         .fails(5, &["coverage-default-", "the table and its means are without them"]);
-    let rows = w.read_json("grid/comparison.json")["rows"].as_array().unwrap().len();
-    assert_eq!(rows, 1);
+    let table = w.read_json("grid/comparison.json");
+    let count = |key: &str| table[key].as_array().unwrap().len();
+    assert_eq!((count("rows"), count("refused")), (1, 1));
+    let text = String::from_utf8(w.read("grid/comparison.md")).unwrap();
+    assert!(text.contains("left out of all means: coverage-default-"), "{text}");
 }

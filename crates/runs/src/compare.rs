@@ -15,6 +15,9 @@ pub struct Comparison {
     pub holdout: usize,
     /// One row per method and budget, in the order in which they first occur.
     pub rows: Vec<Row>,
+    /// Runs whose repair the guards refused: they are in no row and no mean.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<String>,
 }
 
 /// All seeds of one method at one budget.
@@ -120,7 +123,13 @@ impl Comparison {
             rows.push(Row::of(group[0], seeds));
         }
         label(&mut rows);
-        Ok(Self { format_version: 1, baseline: baseline.to_owned(), holdout: first.holdout.n, rows })
+        Ok(Self {
+            format_version: 1,
+            baseline: baseline.to_owned(),
+            holdout: first.holdout.n,
+            rows,
+            refused: Vec::new(),
+        })
     }
 }
 

@@ -28,6 +28,9 @@ impl Comparison {
              with the 95 % interval of Student's t.\n",
             self.holdout
         );
+        if !self.refused.is_empty() {
+            let _ = writeln!(out, "\nRefused by the guards, and left out of all means: {}.", self.refused.join(", "));
+        }
         out
     }
 
@@ -142,6 +145,12 @@ mod tests {
         assert!(lines[3].contains("| +3.50 [-2.85, +9.85] |"), "{}", lines[3]);
         assert!(lines[4].contains("| - |"));
         assert!(lines[0].matches('|').count() == lines[3].matches('|').count());
+    }
+
+    #[test]
+    fn refused_runs_are_named_under_the_table() {
+        let table = Comparison { refused: vec!["gini-0.01-seed20".to_owned()], ..table() };
+        assert!(table.markdown().ends_with("left out of all means: gini-0.01-seed20.\n"), "{}", table.markdown());
     }
 
     #[test]

@@ -78,7 +78,8 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
             unsafe_runs(&refused).help("no run of the baseline is left to compare with: choose another --baseline")
         );
     }
-    let table = Comparison::of(&summaries, &args.baseline)?;
+    let mut table = Comparison::of(&summaries, &args.baseline)?;
+    table.refused = refused.iter().map(|(job, _)| name(&job.dir)).collect();
     write_json(&root.join("comparison.json"), &table)?;
     write_atomic(&root.join("comparison.csv"), table.csv().as_bytes())?;
     write_atomic(&root.join("comparison.md"), table.markdown().as_bytes())?;
@@ -90,12 +91,17 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     if refused.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(unsafe_runs(&refused).help("the table and its means are without them; each run's events.jsonl has the reason"))
+    Err(unsafe_runs(&refused).help("the table and its means are without them; each run's events.jsonl has more"))
+}
+
+/// The name of a run's folder.
+fn name(dir: &Path) -> String {
+    dir.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The runs whose repair the guards refused.
 fn unsafe_runs(refused: &[(&Job, Failure)]) -> Failure {
-    let each = refused.iter().map(|(job, why)| format!("{}: {}", job.dir.display(), why.message));
+    let each = refused.iter().map(|(job, why)| format!("{}: {}", name(&job.dir), why.message));
     Failure::new(Exit::Refused, each.collect::<Vec<_>>().join("; "))
 }
 
