@@ -28,9 +28,11 @@ pub(crate) const ALL: &[(&str, &str, Maker)] = &[
     ("nadam", "Adam with Nesterov momentum, rate 0.002", || {
         Descent::entry("nadam", |n, _| Box::new(Nadam::new(2e-3, n)))
     }),
-    ("pilot", "ours: small batches of schedule-free Adam, probes when they pay; no setting per task", || {
-        Box::new(Pilot)
-    }),
+    (
+        "pilot",
+        "ours: small batches of schedule-free Adam, begun anew where it stands still; no setting per task",
+        || Box::new(Pilot),
+    ),
     ("random-lr", "Adam, rate drawn log-uniformly from 0.00001 to 1", || {
         Descent::entry("random-lr", |n, rng| Box::new(Adam::new(libm::pow(10.0, rng.gen_range(-5.0..0.0)), 0.0, n)))
     }),

@@ -53,8 +53,8 @@ impl Family {
             Self::SignsCnn => 20,
             Self::SignsMlp => 22,
             Self::Blob => 30,
-            Self::Circle => 80,
-            Self::ChainLm => 24,
+            Self::Circle => 48,
+            Self::ChainLm => 48,
             Self::DeepTanh | Self::BadScale => 60,
         }
     }
