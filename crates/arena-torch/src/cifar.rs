@@ -60,7 +60,7 @@ fn cut(whole: &Whole, training: usize) -> (Lesson, Judged, Judged) {
         weights: vec![1.0; train.classes.len()],
         images: train.images,
         classes: train.classes,
-        transform: TrainTransform::PUBLISHED,
+        transform: Lesson::plain(TrainTransform::PUBLISHED),
         normalization: NORMALIZATION,
         batch: BATCH,
     };
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(classes(&lesson.classes), [0, 1, 2, 3, 4, 5]);
         assert_eq!((classes(&target.classes), classes(&holdout.classes)), (vec![6, 7], vec![8, 9]));
         assert_eq!((target.images.get(1)[0], holdout.images.get(1)[47]), (7, 9));
-        assert!(lesson.transform.flip && lesson.transform.padding == 4);
+        assert!(lesson.transform.weak.flip && lesson.transform.weak.padding == 4);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a task of pictures is made of.
 
 use hybridrepair_core::{ClassId, Streams};
-use hybridrepair_data::{Images, Normalization, TrainTransform};
+use hybridrepair_data::{Images, Normalization, RandAugment, TrainTransform};
 use hybridrepair_torch::{Device, Model, TorchError};
 use std::{fmt, path::PathBuf, sync::Arc};
 
@@ -26,8 +26,8 @@ pub struct Lesson {
     pub classes: Vec<ClassId>,
     /// What each counts, 1 for true labels.
     pub weights: Vec<f32>,
-    /// Augmentation.
-    pub transform: TrainTransform,
+    /// Augmentation: crops and flips, and before them the operations of a strong view where there are some.
+    pub transform: RandAugment,
     /// Channel statistics.
     pub normalization: Normalization,
     /// Default batch.
@@ -53,6 +53,13 @@ impl Judged {
             classes: rows.iter().map(|&r| self.classes[r]).collect(),
         };
         (part(first), part(rest))
+    }
+}
+
+impl Lesson {
+    /// Crops and flips, and nothing more.
+    pub fn plain(weak: TrainTransform) -> RandAugment {
+        RandAugment { ops: 0, cutout: 0.0, weak }
     }
 }
 

@@ -74,10 +74,11 @@ impl PictureProblem {
         let lesson = &self.lesson;
         let (stride, size) = (lesson.images.stride(), (lesson.images.height(), lesson.images.width()));
         let mut pixels = vec![0.0; examples.rows.len() * stride];
+        let mut scratch = [Vec::new(), Vec::new()];
         for (out, &row) in pixels.chunks_exact_mut(stride).zip(examples.rows) {
             // by pass and row: a batch is the same whenever it is asked for
             let mut stream = self.streams.at("arena.augment", examples.epoch, row as u64);
-            lesson.transform.apply(lesson.images.get(row), size, &self.normalizer, &mut stream, out);
+            lesson.transform.apply(lesson.images.get(row), size, &self.normalizer, &mut stream, &mut scratch, out);
         }
         let device = self.model.device();
         let x = nhwc_tensor(&pixels, size.0, size.1, device);
@@ -189,7 +190,7 @@ mod tests {
             weights: vec![1.0; drawn.train.labels.len()],
             images: drawn.train.images,
             classes: drawn.train.labels,
-            transform: TrainTransform { flip: false, padding: 2 },
+            transform: Lesson::plain(TrainTransform { flip: false, padding: 2 }),
             normalization: drawn.normalization,
             batch: 16,
         };

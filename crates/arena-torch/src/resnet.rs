@@ -74,9 +74,9 @@ struct Block {
 
 impl Block {
     fn new(build: &mut Builder<'_>, name: &str, input: i64, output: i64, stride: i64) -> Self {
-        let mut conv = |conv: &str, norm: &str, shape| build.conv(&format!("{name}.{conv}"), &format!("{name}.{norm}"), shape);
-        let convs =
-            [conv("conv1", "bn1", (input, output, 3, stride)), conv("conv2", "bn2", (output, output, 3, 1))];
+        let mut conv =
+            |conv: &str, norm: &str, shape| build.conv(&format!("{name}.{conv}"), &format!("{name}.{norm}"), shape);
+        let convs = [conv("conv1", "bn1", (input, output, 3, stride)), conv("conv2", "bn2", (output, output, 3, 1))];
         let fits = stride == 1 && input == output;
         let shortcut = (!fits).then(|| conv("shortcut.0", "shortcut.1", (input, output, 1, stride)));
         Self { convs, shortcut }

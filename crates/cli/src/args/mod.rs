@@ -120,11 +120,7 @@ impl Command {
     /// Whether the command needs libtorch.
     pub fn needs_torch(&self) -> bool {
         match self {
-            Self::Select(_)
-            | Self::Examine(_)
-            | Self::Data { .. }
-            | Self::Label { .. }
-            | Self::Report(_) => false,
+            Self::Select(_) | Self::Examine(_) | Self::Data { .. } | Self::Label { .. } | Self::Report(_) => false,
             Self::Arena { command } => command.needs_torch(),
             Self::Export(args) => args.numbers.is_none(),
             Self::Patch { command } => command.needs_torch(),

@@ -3,7 +3,7 @@
 use crate::{DataConfig, Error, Method, RepairConfig, SignsSizes};
 use hybridrepair_arena_torch::{Judged, Lesson};
 use hybridrepair_core::{ClassId, Embeddings, Evidence, Ledger, Pool, PoolIdx, Purpose, Streams};
-use hybridrepair_data::{Field, Images, Labelled, Normalizer, Splits, ViewMaker};
+use hybridrepair_data::{Field, Images, Labelled, Normalizer, RandAugment, Splits, ViewMaker};
 use hybridrepair_select::strategy;
 use hybridrepair_torch::{DataFacts, Device, Model, Predictions, open_checkpoint, predict, predict_views};
 use rand::seq::SliceRandom;
@@ -46,8 +46,11 @@ pub struct RepairTask {
 ///
 /// Labels are bought as method `coverage` of preset `default` does: `unsmooth_coverage` on penultimate features and the
 /// predictions over augmented views. The deployed model's guess on each of the other field pictures is believed from a
-/// confidence of 0.95 on and counts with it. Source pictures with their labels are replayed. Each seed (below 3) has field and
-/// source pictures of its own; half of the holdout of `signs` is the target split, the other half the holdout.
+/// confidence of 0.95 on and counts with it. Source pictures with their labels are replayed. All are seen as the preset's strong
+/// views: with crops alone the loss on the field rises from the third pass on, and nothing is left to rank optimisers by.
+///
+/// Each seed (below 3) has field and source pictures of its own; half of the holdout of `signs` is the target split, the
+/// other half the holdout.
 ///
 /// # Errors
 /// When the checkpoint cannot be read or belongs to other data.
@@ -76,11 +79,12 @@ pub fn repair_lesson(checkpoint: &Path, seed: usize, device: Device) -> Result<R
     for row in seed * REPLAY..(seed + 1) * REPLAY {
         examples.push(images.get(row), labels[row], 1.0);
     }
+    let matching = RepairConfig::default().matching;
     let lesson = Lesson {
         images: Images::new(examples.pixels, images.height(), images.width())?,
         classes: examples.classes,
         weights: examples.weights,
-        transform: data.transform(),
+        transform: RandAugment { ops: matching.ops, cutout: matching.cutout, weak: data.transform() },
         normalization: splits.normalization,
         batch: BATCH,
     };

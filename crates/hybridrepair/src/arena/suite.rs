@@ -3,7 +3,7 @@
 use super::lesson::{BOUGHT, EXAMPLES, JUDGES, RepairTask, SEEDS, repair_lesson};
 use crate::Error;
 use hybridrepair_arena::{ArenaError, Assignment, MakeProblem};
-use hybridrepair_arena_torch::{PictureProblem, Start};
+use hybridrepair_arena_torch::{Judged, Lesson, PictureProblem, Start};
 use hybridrepair_torch::{Runtime, TorchError, peek_checkpoint};
 use std::{
     fs,
@@ -54,8 +54,7 @@ fn task(checkpoint: &Path, seed: usize, runtime: Runtime) -> Assignment {
     );
     // a pass and a probe
     let epoch = EXAMPLES as f64 + (JUDGES / 2) as f64 / 3.0;
-    let mut task =
-        Assignment::new(format!("{REPAIR}-s{seed}"), about, TARGETS[seed], (EPOCHS * epoch).round(), make);
+    let mut task = Assignment::new(format!("{REPAIR}-s{seed}"), about, TARGETS[seed], (EPOCHS * epoch).round(), make);
     task.files = vec![checkpoint.to_owned()];
     task
 }
@@ -63,9 +62,9 @@ fn task(checkpoint: &Path, seed: usize, runtime: Runtime) -> Assignment {
 /// What a task is made of, shared by its runs.
 #[derive(Clone)]
 struct Material {
-    lesson: Arc<hybridrepair_arena_torch::Lesson>,
-    target: Arc<hybridrepair_arena_torch::Judged>,
-    holdout: Arc<hybridrepair_arena_torch::Judged>,
+    lesson: Arc<Lesson>,
+    target: Arc<Judged>,
+    holdout: Arc<Judged>,
 }
 
 impl From<RepairTask> for Material {
