@@ -168,3 +168,59 @@ fn a_text_of_ones_own_is_a_task() {
     fs::write(w.path("short.txt"), "too short").unwrap();
     w.run(&["arena", "run", "--suite", "language", "--text", "short.txt"]).fails(4, &["short.txt", "2 words"]);
 }
+
+#[test]
+fn the_shipped_model_is_a_task_and_entries_stay_light() {
+    let w = World::new();
+    let ran = w.run(&[
+        "arena",
+        "run",
+        "--suite",
+        "repair",
+        "--tasks",
+        "repair-s0",
+        "--entries",
+        "sgd-momentum",
+        "--baseline",
+        "sgd-momentum",
+        "--no-baselines",
+        "--repeats",
+        "1",
+        // the clock of a run begins when all is made
+        "--limit",
+        "2s",
+        "--device",
+        "cpu",
+        "--no-progress",
+        "-o",
+        "out",
+    ]);
+    ran.fails(5, &["solves 0 of 1", "help:"]);
+    let spec = fs::read_to_string(w.path("out/spec.toml")).unwrap();
+    assert!(
+        spec.contains("suite = \"repair\"") && spec.contains("unsmooth_coverage") && spec.contains("cpu"),
+        "{spec}"
+    );
+    let trials = trials(&w.path("out"));
+    assert_eq!((trials.len(), &trials[0]["outcome"]), (1, &Value::from("limit")), "{trials:?}");
+    assert!(trials[0]["work"].as_f64().unwrap() >= 64.0 && trials[0]["holdout_loss"].is_f64(), "{trials:?}");
+    w.run(&["arena", "run", "--suite", "repair", "--tasks", "repair-s9", "-o", "x"])
+        .fails(2, &["repair-s9", "repair-s2"]);
+    let elsewhere: Ran = w
+        .command(&["arena", "calibrate", "repair-s0"])
+        .env("HYBRIDREPAIR_HOME", w.path("nowhere"))
+        .output()
+        .unwrap()
+        .into();
+    elsewhere.fails(4, &["signs-mobilenet-w025", "HYBRIDREPAIR_HOME"]);
+}
+
+#[test]
+fn the_task_of_the_competition_wants_its_data() {
+    let w = World::new();
+    w.run(&["arena", "run", "--suite", "cifar"]).fails(2, &["cifar10", "--data-dir", "help:"]);
+    assert!(!w.path("runs").exists(), "no folder is made for a contest that cannot be held");
+    w.run(&["arena", "calibrate", "cifar", "--data-dir", "."]).fails(4, &["data_batch_1.bin"]);
+    let list = w.run(&["arena", "list"]).ok().out;
+    assert!(list.contains("repair ") && list.contains("cifar ") && list.contains("repair-default"), "{list}");
+}

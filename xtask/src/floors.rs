@@ -34,6 +34,8 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("serve", 3, &["core", "data", "label", "runs"]),
     ("patch-torch", 3, &["core", "patch", "torch"]),
     ("doctor-torch", 3, &["core", "data", "doctor", "torch", "train"]),
+    // tasks whose networks are on libtorch, for the referee of `arena`
+    ("arena-torch", 3, &["core", "data", "arena", "torch"]),
     ("facade", 4, &[".."]),
     ("cli", 5, &[".."]),
 ];
@@ -47,7 +49,7 @@ const BESIDE: &[(&str, &[&str])] = &[
 
 /// Heavy or opinionated libraries, and the only crates that may import them.
 const OUTSIDE: &[(&str, &[&str])] = &[
-    ("tch", &["torch", "train", "embed", "finetune", "doctor-torch", "patch-torch"]),
+    ("tch", &["torch", "train", "embed", "finetune", "doctor-torch", "patch-torch", "arena-torch"]),
     ("torch-sys", &["torch"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),

@@ -65,6 +65,9 @@ pub enum ArenaError {
         /// Why.
         source: std::io::Error,
     },
+    /// A model that cannot be made or read.
+    #[error(transparent)]
+    Model(Box<dyn std::error::Error + Send + Sync>),
     /// Data.
     #[error(transparent)]
     Data(#[from] DataError),

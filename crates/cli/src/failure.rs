@@ -129,6 +129,9 @@ impl From<ArenaError> for Failure {
             ArenaError::Unreliable { .. } => {
                 (Exit::Refused, "a target must be in reach of the baseline: give the task more data or a smaller net")
             }
+            ArenaError::Model(_) => {
+                (Exit::Input, "the task's network or data cannot be made; look at --device and the checkpoint")
+            }
             ArenaError::Start { .. } => (Exit::Usage, "check that the program is there; --python names another Python"),
             ArenaError::Format { .. } => (Exit::Input, "pass another file, or write it again; it was not changed"),
             _ => (Exit::Input, "check the path and its rights"),

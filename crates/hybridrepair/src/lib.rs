@@ -21,6 +21,8 @@
 #[cfg(feature = "torch")]
 mod advice;
 #[cfg(feature = "torch")]
+pub mod arena;
+#[cfg(feature = "torch")]
 mod arrays;
 #[cfg(feature = "torch")]
 mod asked;
@@ -95,8 +97,9 @@ pub use {
     embed_folder::{Embedded, embed_files},
     encode::{PassedOver, encode, encode_files, input_of},
     error::{Error, Waiting},
-    hybridrepair_doctor_torch as doctor_torch, hybridrepair_embed as embed, hybridrepair_finetune as finetune,
-    hybridrepair_patch_torch as patch_torch, hybridrepair_torch as torch, hybridrepair_train as training,
+    hybridrepair_arena_torch as arena_torch, hybridrepair_doctor_torch as doctor_torch, hybridrepair_embed as embed,
+    hybridrepair_finetune as finetune, hybridrepair_patch_torch as patch_torch, hybridrepair_torch as torch,
+    hybridrepair_train as training,
     labelled::{RepairPart, holdout},
     method::{METHODS, Method, Unlabelled},
     plan::{Estimate, Plan, Speed},

@@ -4,6 +4,7 @@ mod adam;
 mod adgd;
 mod descent;
 mod pilot;
+mod repair_default;
 mod schedule_free;
 mod sgd;
 
@@ -13,6 +14,7 @@ use adgd::AdGd;
 use descent::Descent;
 use pilot::Pilot;
 use rand::Rng;
+use repair_default::RepairDefault;
 use schedule_free::ScheduleFree;
 use sgd::{RmsProp, Sgd};
 
@@ -35,6 +37,9 @@ pub(crate) const ALL: &[(&str, &str, Maker)] = &[
     ),
     ("random-lr", "Adam, rate drawn log-uniformly from 0.00001 to 1", || {
         Descent::entry("random-lr", |n, rng| Box::new(Adam::new(libm::pow(10.0, rng.gen_range(-5.0..0.0)), 0.0, n)))
+    }),
+    ("repair-default", "what `repair` does: Nesterov momentum 0.9, decay 0.0005, a cosine from rate 0.01", || {
+        Box::new(RepairDefault)
     }),
     ("rmsprop", "RMSProp, rate 0.01", || Descent::entry("rmsprop", |n, _| Box::new(RmsProp::new(1e-2, n)))),
     ("schedule-free", "schedule-free AdamW, rate 0.0025", || Box::new(ScheduleFree)),

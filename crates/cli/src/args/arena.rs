@@ -36,6 +36,59 @@ pub enum SuiteArg {
     Hidden,
     /// LSTM on generated text, or on a text of yours
     Language,
+    /// The shipped model fine-tuned on bought, guessed and source pictures, once per seed of labels (needs libtorch)
+    Repair,
+    /// ResNet-18 on CIFAR-10 as in the competition, for people with a GPU and the data (needs libtorch)
+    Cifar,
+}
+
+impl SuiteArg {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tiny => "tiny",
+            Self::Hidden => "hidden",
+            Self::Language => "language",
+            Self::Repair => "repair",
+            Self::Cifar => "cifar",
+        }
+    }
+
+    /// Whether its networks are on libtorch.
+    pub fn needs_torch(self) -> bool {
+        matches!(self, Self::Repair | Self::Cifar)
+    }
+
+    /// Longest time of a run where none is given, seconds.
+    pub fn limit(self) -> f64 {
+        match self {
+            Self::Repair => 600.0,
+            Self::Cifar => 24.0 * 3600.0,
+            _ => 60.0,
+        }
+    }
+}
+
+impl ArenaCommand {
+    /// Whether it needs libtorch.
+    pub fn needs_torch(&self) -> bool {
+        match self {
+            Self::Run(args) => args.suite.needs_torch(),
+            Self::Calibrate(args) => args.torch_suite().is_some(),
+            _ => false,
+        }
+    }
+}
+
+/// What the suites on libtorch take beside the others.
+#[derive(Args, Debug, Clone)]
+pub struct ArenaTorchArgs {
+    /// Suite cifar: the folder of CIFAR-10
+    #[arg(long, visible_alias = "data-path", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Suites repair and cifar: where the networks lie, auto, cpu, cuda or cuda:N
+    #[arg(long, default_value = "auto")]
+    pub device: String,
 }
 
 /// What time is counted in.
@@ -114,9 +167,9 @@ pub struct ArenaRunArgs {
     /// Runs of each entry on each task
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub repeats: u64,
-    /// Longest time of a run, such as 60s or 2m
-    #[arg(long, default_value = "60s", value_name = "TIME")]
-    pub limit: Seconds,
+    /// Longest time of a run, such as 60s or 2m [default: 60s; of suite repair 10m, of suite cifar 1440m]
+    #[arg(long, value_name = "TIME")]
+    pub limit: Option<Seconds>,
     /// Most memory of an entry, such as 2g
     #[arg(long, default_value = "2g", value_name = "SIZE")]
     pub memory: Bytes,
@@ -126,6 +179,9 @@ pub struct ArenaRunArgs {
     /// Suite language: the text to learn, UTF-8; without one it is generated
     #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,
+    /// Of suites on libtorch.
+    #[command(flatten)]
+    pub torch: ArenaTorchArgs,
     /// Python for entries that need it
     #[arg(long, default_value = "python3", value_name = "PROGRAM")]
     pub python: PathBuf,
@@ -159,7 +215,7 @@ pub struct ArenaScoreArgs {
 /// `arena calibrate`
 #[derive(Args, Debug, Clone)]
 pub struct ArenaCalibrateArgs {
-    /// A task of suite tiny or language, or a kind of task with changes: signs-mlp
+    /// A task of suite tiny, language, repair or cifar: signs-mlp, repair-s0
     pub task: String,
     /// The baseline
     #[arg(long, default_value = "adam", value_name = "NAME")]
@@ -167,9 +223,23 @@ pub struct ArenaCalibrateArgs {
     /// The text of suite language
     #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,
+    /// Of suites on libtorch.
+    #[command(flatten)]
+    pub torch: ArenaTorchArgs,
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+impl ArenaCalibrateArgs {
+    /// The suite on libtorch that the task is of, going by its name.
+    pub fn torch_suite(&self) -> Option<SuiteArg> {
+        match self.task.as_str() {
+            "cifar" => Some(SuiteArg::Cifar),
+            task if task.starts_with("repair-") => Some(SuiteArg::Repair),
+            _ => None,
+        }
+    }
 }
 
 /// `arena new-entry`

@@ -16,8 +16,8 @@ mod select;
 mod tune;
 
 pub use arena::{
-    ArenaCalibrateArgs, ArenaCommand, ArenaListArgs, ArenaRunArgs, ArenaScoreArgs, Bytes, ClockArg, NewEntryArgs,
-    Seconds, SuiteArg,
+    ArenaCalibrateArgs, ArenaCommand, ArenaListArgs, ArenaRunArgs, ArenaScoreArgs, ArenaTorchArgs, Bytes, ClockArg,
+    NewEntryArgs, Seconds, SuiteArg,
 };
 use clap::{Parser, Subcommand};
 pub use data::{DataArgs, DataCommand, InspectArgs, SheetArgs};
@@ -120,12 +120,8 @@ impl Command {
     /// Whether the command needs libtorch.
     pub fn needs_torch(&self) -> bool {
         match self {
-            Self::Select(_)
-            | Self::Examine(_)
-            | Self::Data { .. }
-            | Self::Label { .. }
-            | Self::Report(_)
-            | Self::Arena { .. } => false,
+            Self::Select(_) | Self::Examine(_) | Self::Data { .. } | Self::Label { .. } | Self::Report(_) => false,
+            Self::Arena { command } => command.needs_torch(),
             Self::Export(args) => args.numbers.is_none(),
             Self::Patch { command } => command.needs_torch(),
             _ => true,

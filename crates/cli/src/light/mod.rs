@@ -1,6 +1,6 @@
 //! Commands that need no libtorch.
 
-mod arena;
+pub mod arena;
 mod examine;
 mod inspect;
 mod label;

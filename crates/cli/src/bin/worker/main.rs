@@ -1,5 +1,6 @@
 //! The program with libtorch. `hybridrepair` starts it with its own arguments for every command that needs a model.
 
+mod arena;
 mod compare;
 mod doctor;
 mod early;
@@ -45,6 +46,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Pretrain(args) => pretrain::run(args),
         Command::Embed(args) => embed::run(args),
         Command::Early(args) => early::run(args),
+        Command::Arena { command } if command.needs_torch() => arena::run(command),
         Command::Patch { command } => patch::run(command),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Export(args) if args.numbers.is_none() => export::run(args),

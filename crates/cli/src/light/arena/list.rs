@@ -3,10 +3,12 @@ use hybridrepair_arena::{Entries, tiny};
 use serde_json::json;
 use std::process::ExitCode;
 
-const SUITES: [(&str, &str); 3] = [
+const SUITES: [(&str, &str); 5] = [
     ("tiny", "seven small tasks, seconds each"),
     ("hidden", "twenty variations of them, drawn by --suite-seed; targets from the baseline"),
     ("language", "LSTM on generated text, or on a text of yours (--text)"),
+    ("repair", "the shipped model fine-tuned for the field, once per seed of labels; needs libtorch, minutes each"),
+    ("cifar", "ResNet-18 on CIFAR-10 (--data-dir) as in the competition; needs libtorch, and a GPU to end today"),
 ];
 
 /// `arena list`

@@ -7,6 +7,8 @@ mod score;
 
 use crate::{Exit, Failure, args::ArenaCommand};
 use hybridrepair_arena::{Entries, run_entry};
+pub use run::run as contest;
+pub use score::calibrate;
 use std::{
     io::{stdin, stdout},
     process::ExitCode,
@@ -15,10 +17,10 @@ use std::{
 /// Runs `arena`.
 pub(super) fn run(command: &ArenaCommand) -> Result<ExitCode, Failure> {
     match command {
-        ArenaCommand::Run(args) => run::run(args),
+        ArenaCommand::Run(args) => contest(args, |said| run::suite(args, said)),
         ArenaCommand::List(args) => list::run(args),
         ArenaCommand::Score(args) => score::run(args),
-        ArenaCommand::Calibrate(args) => score::calibrate(args),
+        ArenaCommand::Calibrate(args) => calibrate(args, || score::tasks(args)),
         ArenaCommand::NewEntry(args) => new_entry::run(args),
         ArenaCommand::Entry { name } => {
             let kept = run_entry(&Entries::built_in(), name, stdin().lock(), stdout().lock())?;

@@ -19,16 +19,23 @@ const ALWAYS: [&str; 3] = ["sgd-momentum", "adam-memoryless", "random-lr"];
 /// Targets that are not fixed come from this entry, whoever is the baseline of the table.
 const CALIBRATES: &str = "adam";
 
-/// `arena run`
-pub(super) fn run(args: &ArenaRunArgs) -> Result<ExitCode, Failure> {
-    let entries = Entries::built_in();
-    let contenders = contenders(args, &entries)?;
+/// `arena run` on the tasks that `suite` makes; it may tell of what it does.
+///
+/// # Errors
+/// When the contest cannot be held, or the baseline fails a task.
+pub fn run(
+    args: &ArenaRunArgs,
+    suite: impl FnOnce(&mut dyn FnMut(&str)) -> Result<Vec<Assignment>, Failure>,
+) -> Result<ExitCode, Failure> {
+    let contenders = contenders(args, &Entries::built_in())?;
     let folder = folder(args)?;
     let teller = Teller::new(args);
-    let tasks = chosen(suite(args, &entries, &teller)?, args)?;
+    let limit = args.limit.map_or(args.suite.limit(), |limit| limit.0);
+    let tasks = chosen(suite(&mut |said| teller.remark(said))?, args)?;
+    let tasks = tasks.into_iter().map(|t| t.limited(limit, args.memory.0)).collect();
     let me = std::env::current_exe().map_err(|e| Failure::new(Exit::Unexpected, e))?;
     let contest = Contest {
-        suite: suite_name(args.suite).to_owned(),
+        suite: args.suite.name().to_owned(),
         suite_seed: (args.suite == SuiteArg::Hidden).then_some(args.suite_seed),
         tasks,
         contenders,
@@ -76,21 +83,15 @@ pub(super) fn clock(clock: ClockArg) -> Clock {
     }
 }
 
-fn suite_name(suite: SuiteArg) -> &'static str {
-    match suite {
-        SuiteArg::Tiny => "tiny",
-        SuiteArg::Hidden => "hidden",
-        SuiteArg::Language => "language",
-    }
-}
-
-fn suite(args: &ArenaRunArgs, entries: &Entries, teller: &Teller) -> Result<Vec<Assignment>, Failure> {
-    let tasks = match args.suite {
+/// The tasks of a suite in plain Rust.
+pub(super) fn suite(args: &ArenaRunArgs, said: &mut dyn FnMut(&str)) -> Result<Vec<Assignment>, Failure> {
+    let entries = Entries::built_in();
+    Ok(match args.suite {
         SuiteArg::Tiny => tiny()?,
-        SuiteArg::Language => language(args.text.as_deref(), entries, CALIBRATES)?,
-        SuiteArg::Hidden => hidden(args.suite_seed, entries, CALIBRATES, &mut |said| teller.remark(said))?,
-    };
-    Ok(tasks.into_iter().map(|t| t.limited(args.limit.0, args.memory.0)).collect())
+        SuiteArg::Language => language(args.text.as_deref(), &entries, CALIBRATES)?,
+        SuiteArg::Hidden => hidden(args.suite_seed, &entries, CALIBRATES, said)?,
+        SuiteArg::Repair | SuiteArg::Cifar => unreachable!("the worker makes it"),
+    })
 }
 
 fn chosen(tasks: Vec<Assignment>, args: &ArenaRunArgs) -> Result<Vec<Assignment>, Failure> {

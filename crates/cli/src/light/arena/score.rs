@@ -4,7 +4,7 @@ use crate::{
     args::{ArenaCalibrateArgs, ArenaScoreArgs},
     say,
 };
-use hybridrepair_arena::{Entries, calibrate as find_target, conclude, language, rescore, table, tiny};
+use hybridrepair_arena::{Assignment, Entries, calibrate as find_target, conclude, language, rescore, table, tiny};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -22,16 +22,27 @@ pub(super) fn run(args: &ArenaScoreArgs) -> Result<ExitCode, Failure> {
     verdict(&standings)
 }
 
-/// `arena calibrate`
-pub(super) fn calibrate(args: &ArenaCalibrateArgs) -> Result<ExitCode, Failure> {
-    let entries = Entries::built_in();
-    let mut tasks = tiny()?;
+/// The tasks in plain Rust that have targets.
+pub(super) fn tasks(args: &ArenaCalibrateArgs) -> Result<Vec<Assignment>, Failure> {
     if args.task == "language" || args.text.is_some() {
-        tasks = language(args.text.as_deref(), &entries, &args.baseline)?;
+        return Ok(language(args.text.as_deref(), &Entries::built_in(), &args.baseline)?);
     }
+    Ok(tiny()?)
+}
+
+/// `arena calibrate` of one of the tasks that `tasks` makes.
+///
+/// # Errors
+/// When none is called so, or the baseline does not reach a target reliably.
+pub fn calibrate(
+    args: &ArenaCalibrateArgs,
+    tasks: impl FnOnce() -> Result<Vec<Assignment>, Failure>,
+) -> Result<ExitCode, Failure> {
+    let entries = Entries::built_in();
+    let tasks = tasks()?;
     let task = tasks.iter().find(|t| t.name == args.task).ok_or_else(|| {
         Failure::new(Exit::Usage, format!("no task is called {:?}", args.task))
-            .help("`hybridrepair arena list` shows the tasks; suite language has the task language")
+            .help("`hybridrepair arena list` shows the tasks; others are language, repair-s0 to repair-s2 and cifar")
     })?;
     let found = find_target(task, &entries, &args.baseline)?;
     if args.json {
