@@ -87,6 +87,7 @@ impl TierArg {
 pub struct ExtractorArgs {
     /// Where embeddings come from: penultimate, penultimate-views, or a file: one that
     /// `pretrain` made, TorchScript, a checkpoint of `MoCo` v3, a state dict of a known architecture, or a .npy of rows
+    /// [default: penultimate; of preset published on signs the shipped signs-extractor-w025]
     #[arg(long, value_name = "NAME|FILE")]
     pub extractor: Option<String>,
     /// The extractor's input, one side or height and width as in 224x320 [default: its file's]

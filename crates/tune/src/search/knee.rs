@@ -146,12 +146,18 @@ impl Search for Knee {
             let lr = first.point.lr;
             return Err(TuneError::Refused(format!("rates such as {lr:.3e} train from one seed and not from another")));
         };
-        let reason = format!(
-            "the largest rate at the floor of Z ({:.2}) that trains as well as the best: loss {:.3}, best {:.3}; {how}",
-            taken.z(),
-            taken.loss(),
-            lab.best_loss()
-        );
+        let floor = ranked.iter().map(|p| p.z()).fold(f64::INFINITY, f64::min);
+        let (z, loss, best) = (taken.z(), taken.loss(), lab.best_loss());
+        let reason = if z <= floor + FLAT {
+            format!(
+                "the largest rate at the floor of Z ({z:.2}) that trains as well as the best: loss {loss:.3}, best {best:.3}; {how}"
+            )
+        } else {
+            format!(
+                "the largest rate that trains as well as the best: loss {loss:.3}, best {best:.3}; Z is {z:.2} and comes to \
+                 {floor:.2} only where the loss is worse; {how}"
+            )
+        };
         let other = ranked.iter().find(|p| p.point != taken.point);
         Ok(Pick { point: taken.point, reason, runner_up: other.map(|p| p.point.lr) })
     }
