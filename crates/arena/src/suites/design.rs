@@ -53,8 +53,7 @@ impl Family {
             Self::SignsCnn => 20,
             Self::SignsMlp => 22,
             Self::Blob => 30,
-            Self::Circle => 48,
-            Self::ChainLm => 48,
+            Self::Circle | Self::ChainLm => 48,
             Self::DeepTanh | Self::BadScale => 60,
         }
     }

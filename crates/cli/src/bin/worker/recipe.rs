@@ -35,7 +35,8 @@ pub(crate) fn repair_config(args: &RepairSettingsArgs, more: Table) -> Result<Re
         Some(value) => value.clone().try_into::<Preset>().map_err(|e| Failure::new(Exit::Usage, e))?,
     };
     let mut table = Table::try_from(RepairConfig::preset(preset)).map_err(|e| Failure::new(Exit::Unexpected, e))?;
-    let builtin_data = dataset.map_or_else(|| names_signs(&recipe), |name| name == "signs") && args.data.field.is_none();
+    let builtin_data =
+        dataset.map_or_else(|| names_signs(&recipe), |name| name == "signs") && args.data.field.is_none();
     if preset == Preset::Published && builtin_data {
         let file = shipped(PUBLISHED_ON_SIGNS);
         // a copy of the tool without its checkpoints has the model's own features
