@@ -266,6 +266,6 @@ mod tests {
         let mut lesson = (*problem.lesson).clone();
         lesson.weights[1] = 0.25;
         problem.lesson = Arc::new(lesson);
-        assert!((loss(&problem, &[0, 1]) - (a + 0.25 * b) / 2.0).abs() < 1e-5);
+        assert!((2.0 * loss(&problem, &[0, 1]) - (a + 0.25 * b)).abs() < 2e-5);
     }
 }

@@ -53,8 +53,11 @@ pub struct RepairTask {
 /// other half the holdout.
 ///
 /// # Errors
-/// When the checkpoint cannot be read or belongs to other data.
+/// When there is no such seed, or the checkpoint cannot be read or belongs to other data.
 pub fn repair_lesson(checkpoint: &Path, seed: usize, device: Device) -> Result<RepairTask, Error> {
+    if seed >= SEEDS {
+        return Err(Error::Config(format!("there are pictures for seeds 0 to {}, not for {seed}", SEEDS - 1)));
+    }
     let sizes = SignsSizes { train: SEEDS * REPLAY, val: 0, field: SEEDS * FIELD, holdout: JUDGES };
     let data = DataConfig { signs: sizes, ..DataConfig::default() };
     let splits = data.load()?;
@@ -76,8 +79,8 @@ pub fn repair_lesson(checkpoint: &Path, seed: usize, device: Device) -> Result<R
         examples.push(field.images.get(row), class, confidence);
     }
     let Labelled { images, labels, .. } = &splits.train;
-    for row in seed * REPLAY..(seed + 1) * REPLAY {
-        examples.push(images.get(row), labels[row], 1.0);
+    for (row, &class) in labels.iter().enumerate().skip(seed * REPLAY).take(REPLAY) {
+        examples.push(images.get(row), class, 1.0);
     }
     let matching = RepairConfig::default().matching;
     let lesson = Lesson {
@@ -158,5 +161,24 @@ impl Examples {
         self.pixels.extend_from_slice(picture);
         self.classes.push(class);
         self.weights.push(weight);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fifth_is_bought_and_all_guesses_are_confident() {
+        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../checkpoints/signs-mobilenet-w025.safetensors");
+        let RepairTask { lesson, target, holdout } = repair_lesson(&model, 0, Device::Cpu).unwrap();
+        assert_eq!((lesson.classes.len(), lesson.images.len()), (EXAMPLES, EXAMPLES));
+        let (bought, rest) = lesson.weights.split_at(BOUGHT * TIMES);
+        let (guessed, replayed) = rest.split_at(GUESSED);
+        assert!(bought.iter().chain(replayed).all(|&w| w == 1.0));
+        assert!(guessed.iter().all(|w| (CONFIDENT..=1.0).contains(w)));
+        assert!((0.2..0.25).contains(&(bought.len() as f64 / EXAMPLES as f64)));
+        assert_eq!((target.classes.len(), holdout.classes.len()), (JUDGES / 2, JUDGES / 2));
+        assert!(repair_lesson(&model, SEEDS, Device::Cpu).unwrap_err().to_string().contains("not for 3"));
     }
 }

@@ -15,7 +15,7 @@ use std::{
 pub const REPAIR: &str = "repair";
 
 /// Targets of the tasks: what `arena calibrate TASK` finds.
-const TARGETS: [f64; SEEDS] = [0.4; SEEDS];
+const TARGETS: [f64; SEEDS] = [0.398, 0.386, 0.384];
 /// Passes that the baseline is given: as many as preset `default` makes around the field pool.
 const EPOCHS: f64 = 12.0;
 
@@ -37,13 +37,14 @@ fn task(checkpoint: &Path, seed: usize, runtime: Runtime) -> Assignment {
     let path: PathBuf = checkpoint.to_owned();
     let device = runtime.device;
     let make: MakeProblem = Arc::new(move || {
-        let Material { lesson, target, holdout } = match made.get() {
-            Some(material) => material.clone(),
-            None => {
-                let material = repair_lesson(&path, seed, device).map_err(|e| ArenaError::Model(e.into()))?;
-                made.get_or_init(|| material.into()).clone()
-            }
+        let material = if let Some(material) = made.get() {
+            material.clone()
+        } else {
+            // no lock: it is made on threads that would wait for each other, and what comes first stays
+            let material = repair_lesson(&path, seed, device).map_err(|e| ArenaError::Model(e.into()))?;
+            made.get_or_init(|| material.into()).clone()
         };
+        let Material { lesson, target, holdout } = material;
         let start = Start::Checkpoint(path.clone());
         Ok(Box::new(PictureProblem::new(&start, lesson, target, holdout, device)?))
     });
