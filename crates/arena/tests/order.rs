@@ -10,7 +10,9 @@ fn the_usual_order_on_the_work_clock() {
     // the five kinds of task that the order was first seen on
     let mut tasks: Vec<_> = tiny().unwrap().into_iter().take(5).collect();
     // the slowest are known for slow long before they have used up what a contest gives them
-    tasks.iter_mut().for_each(|t| t.limits.work /= 2.0);
+    for task in &mut tasks {
+        task.limits.work /= 2.0;
+    }
     let jobs: Vec<_> = tasks.iter().flat_map(|t| names.map(|n| (t, n))).collect();
     let trials: Vec<Trial> = jobs
         .par_iter()
