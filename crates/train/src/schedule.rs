@@ -91,6 +91,22 @@ impl Schedule {
         }
     }
 
+    /// The same course in a run of other length: warm-ups and the epochs of steps shrink or grow with it.
+    #[must_use]
+    pub fn over(&self, epochs: usize, instead_of: usize) -> Self {
+        let by = epochs as f64 / instead_of.max(1) as f64;
+        match self {
+            Self::Cosine { lr, warmup } => Self::Cosine { lr: *lr, warmup: warmup * by },
+            Self::WarmUp { lr, warmup } => Self::WarmUp { lr: *lr, warmup: warmup * by },
+            Self::Steps { from } => {
+                // of steps that fall into one epoch `at` takes the last
+                Self::Steps { from: from.iter().map(|&(e, lr)| ((e as f64 * by).floor() as usize, lr)).collect() }
+            }
+            // at the same rate, or by a share of the run already
+            Self::Constant { .. } | Self::Exponential { .. } => self.clone(),
+        }
+    }
+
     /// Checks that all rates are finite and not negative.
     ///
     /// # Errors
@@ -127,6 +143,21 @@ mod tests {
         let s = Schedule::WarmUp { lr: 1.0, warmup: 2.0 };
         assert!((s.at(1, 0, 1, 10) - 0.75).abs() < 1e-12);
         assert_eq!(s.at(2, 0, 1, 10), 1.0);
+    }
+
+    #[test]
+    fn a_shorter_run_takes_the_same_course() {
+        let long = Schedule::Cosine { lr: 1.0, warmup: 2.0 };
+        let short = long.over(5, 20);
+        for (epoch, before) in [(0, 0), (1, 4), (4, 16)] {
+            // the first step of an epoch of one run, and where it lies in the other
+            let (a, b) = (short.at(epoch, 0, 400, 5), long.at(before, 0, 100, 20));
+            assert!((a - b).abs() < 1e-12, "{epoch}: {a} {b}");
+        }
+        let steps = Schedule::Steps { from: vec![(0, 0.1), (100, 0.01), (150, 0.001)] };
+        let short = steps.over(4, 200);
+        assert_eq!([0, 1, 2, 3].map(|e| short.at(e, 0, 9, 4)), [0.1, 0.1, 0.01, 0.001]);
+        assert_eq!(Schedule::WarmUp { lr: 1.0, warmup: 4.0 }.over(1, 4).at(0, 1, 2, 1), 0.75);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What a probe trains with; all else is the same in every probe of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// Learning rate, constant over the probe.
+    /// Learning rate: the highest of the probe.
     pub lr: f64,
     /// Weight decay; `None` for the recipe's own.
     pub wd: Option<f64>,

@@ -1,5 +1,6 @@
 use crate::{Error, TrainConfig};
 use hybridrepair_core::Streams;
+use hybridrepair_train::Schedule;
 use hybridrepair_tune::{Limits, SearchSettings, Variant};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -100,6 +101,15 @@ impl TuneConfig {
             streams: Streams::new(self.train.seed),
             weight_decay: self.weight_decay,
         }
+    }
+
+    /// How the rate of a probe goes. A high rate that falls to 0 ends well where the same rate held to the end does not, so a
+    /// probe takes the course of the training that a rate is wanted for; those of the published searches hold theirs.
+    pub(super) fn probe_schedule(&self, lr: f64) -> Schedule {
+        if ["grid2020", "trust2021"].contains(&self.search()) {
+            return Schedule::Constant { lr };
+        }
+        self.train.schedule.over(self.probe_epochs, self.train.epochs).with_peak(lr)
     }
 
     pub(super) fn limits(&self) -> Limits {

@@ -97,7 +97,7 @@ impl<'a> Task<'a> {
         let mut fit = Fit {
             model: &model,
             optimizer: &mut *optimizer,
-            schedule: Schedule::Constant { lr: point.lr },
+            schedule: self.config.probe_schedule(point.lr),
             epochs: self.config.probe_epochs,
             streams: self.streams(point.seed),
             state_file: None,

@@ -10,7 +10,7 @@ pub struct Knee {
     path: Vec<Point>,
 }
 
-/// From one rate to the next; twice as far while nothing is written yet.
+/// From one rate to the next.
 const STEP: f64 = 1.45;
 /// Z within this is equal: three seeds differ by less below the knee.
 const FLAT: f64 = 0.07;
@@ -20,6 +20,9 @@ const FALLEN: f64 = 0.25;
 const FALLING: f64 = 0.97;
 /// A loss within this share of the best is as good.
 const AS_GOOD: f64 = 1.1;
+/// How much a rate's own loss counts beside those of its two neighbours: chance moves the loss of one probe by more than
+/// [`AS_GOOD`], and the curve is smooth.
+const OWN: f64 = 0.5;
 
 impl Knee {
     /// Between two rates, `1e-5` and `10` unless said otherwise.
@@ -54,6 +57,19 @@ impl Knee {
         (zeta(&written) < PLATEAU).then(|| "enough rates were seen since structure appeared".to_owned())
     }
 
+    /// From the last of these probes to the next rate: twice as far while nothing is written yet, four times while nothing is
+    /// even learned.
+    fn step(walked: &[Probe], lab: &Lab<'_>) -> f64 {
+        let powers = match walked.last() {
+            Some(last) if last.z() < 1.0 => 1,
+            Some(last) if lab.guard.alone(last).is_none() => 2,
+            // the first rate already is no longer too small
+            Some(last) if !last.finite() => 2,
+            _ => 4,
+        };
+        STEP.powi(powers)
+    }
+
     fn walked<'l>(&self, lab: &'l Lab<'_>) -> Vec<&'l Probe> {
         self.path.iter().filter_map(|point| lab.seen().iter().find(|p| p.point == *point)).collect()
     }
@@ -64,18 +80,37 @@ fn of_rate<'l>(lab: &'l Lab<'_>, lr: f64) -> impl Iterator<Item = &'l Probe> {
     lab.seen().iter().filter(move |p| p.point.lr == lr)
 }
 
-/// The larger loss speaks.
-fn worse_loss(lab: &Lab<'_>, lr: f64) -> f64 {
-    of_rate(lab, lr).map(Probe::loss).fold(0.0, f64::max)
+/// Geometric mean of the losses of a rate's seeds.
+fn mean_loss(lab: &Lab<'_>, lr: f64) -> f64 {
+    let (sum, n) = of_rate(lab, lr).fold((0.0, 0.0), |(sum, n), p| (sum + p.loss().ln(), n + 1.0));
+    (sum / n).exp()
 }
 
-/// The rates that may be taken, best first: the largest rate whose Z is at the floor and whose loss is as good as the best, then
-/// what is as good and less written, then smaller rates by their loss.
+/// The losses along the walk, each with its neighbours: their weighted geometric mean. Beside a rate that diverges it is
+/// infinite: that is too near.
+fn smoothed(walked: &[&Probe]) -> Vec<f64> {
+    let logs = walked.iter().map(|p| p.loss().ln()).collect::<Vec<_>>();
+    let of = |at: usize| {
+        let beside = [at.checked_sub(1), Some(at + 1)].into_iter().flatten().filter_map(|k| logs.get(k)).copied();
+        let beside = beside.collect::<Vec<_>>();
+        if beside.is_empty() {
+            return logs[at];
+        }
+        OWN * logs[at] + (1.0 - OWN) * beside.iter().sum::<f64>() / beside.len() as f64
+    };
+    (0..logs.len()).map(|at| of(at).exp()).collect()
+}
+
+/// The rates that may be taken, best first: the largest rate whose Z is at the floor and whose smoothed loss is as good as the
+/// best, then what is as good and less written, then smaller rates by their loss.
 fn ranking<'l>(walked: &[&'l Probe], lab: &Lab<'_>) -> Vec<&'l Probe> {
-    let admitted = walked.iter().copied().filter(|p| lab.objection(p).is_none()).collect::<Vec<_>>();
-    let best = admitted.iter().map(|p| p.loss()).fold(f64::INFINITY, f64::min);
-    let floor = admitted.iter().map(|p| p.z()).fold(f64::INFINITY, f64::min);
-    let (good, mut rest): (Vec<_>, Vec<_>) = admitted.into_iter().partition(|p| p.loss() <= AS_GOOD * best);
+    let losses = smoothed(walked);
+    let admitted = walked.iter().copied().zip(losses).filter(|(p, _)| lab.objection(p).is_none()).collect::<Vec<_>>();
+    let best = admitted.iter().map(|(_, loss)| *loss).fold(f64::INFINITY, f64::min);
+    let floor = admitted.iter().map(|(p, _)| p.z()).fold(f64::INFINITY, f64::min);
+    let (good, rest): (Vec<_>, Vec<_>) = admitted.into_iter().partition(|(_, loss)| *loss <= AS_GOOD * best);
+    let alone = |probes: Vec<(&'l Probe, f64)>| probes.into_iter().map(|(p, _)| p).collect::<Vec<_>>();
+    let (good, mut rest) = (alone(good), alone(rest));
     let (mut ranked, mut above): (Vec<_>, Vec<_>) = good.into_iter().partition(|p| p.z() <= floor + FLAT);
     for rates in [&mut ranked, &mut above] {
         rates.sort_by(|a, b| b.point.lr.total_cmp(&a.point.lr));
@@ -101,16 +136,14 @@ impl Search for Knee {
             if lr > self.end * (1.0 + 1e-9) {
                 break format!("the end of the range, {:.3e}, is reached", self.end);
             }
-            let silent = walked.last().is_none_or(|p| p.z() >= 1.0);
-            let step = if silent { STEP * STEP } else { STEP };
+            let step = Self::step(&walked, lab);
             let ahead = (1..=16).map(|k| lr * step.powi(k)).filter(|r| *r <= self.end).map(Point::rate);
             self.path.push(Point::rate(lr));
             walked.extend(lab.probe(&[Point::rate(lr)], &ahead.collect::<Vec<_>>())?);
             if let Some(why) = Self::end_of_walk(&walked, lab) {
                 break why;
             }
-            let silent = walked.last().is_none_or(|p| p.z() >= 1.0);
-            lr *= if silent { STEP * STEP } else { STEP };
+            lr *= Self::step(&walked, lab);
         };
         // the two finalists once more, from other weights and in another order; further ones while none bears it
         let ranked = ranking(&self.walked(lab), lab).into_iter().map(|p| p.point).collect::<Vec<_>>();
@@ -138,7 +171,7 @@ impl Search for Knee {
             candidates = vec![*first];
         }
         if let [a, b, ..] = candidates[..]
-            && worse_loss(lab, a.point.lr) > AS_GOOD * worse_loss(lab, b.point.lr)
+            && mean_loss(lab, a.point.lr) > AS_GOOD * mean_loss(lab, b.point.lr)
         {
             candidates.swap(0, 1);
         }
