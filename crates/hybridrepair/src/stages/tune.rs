@@ -8,7 +8,7 @@ use crate::{
     tune::{TuneFiles, start_loss, told},
 };
 use hybridrepair_torch::Model;
-use hybridrepair_train::{EpochReading, Fit, Observer, Reading, Schedule, TrainError, Verdict};
+use hybridrepair_train::{EpochReading, Fit, Observer, Reading, TrainError, Verdict};
 use hybridrepair_tune::{Choice, Lab, Limits, Point, Probe, ProbeEpoch, Prober, Range, TuneError, find};
 use std::time::Instant;
 
@@ -82,13 +82,14 @@ impl Lessons<'_, '_, '_> {
         };
         let began = Instant::now();
         let model = self.before.duplicate()?;
-        let Lesson { mut objective, optimizer, .. } = self.lesson()?;
+        let Lesson { mut objective, optimizer, schedule, epochs, .. } = self.lesson()?;
         let mut optimizer = optimizer.build();
         let planned = self.session.config.tune.epochs;
         let mut fit = Fit {
             model: &model,
             optimizer: &mut *optimizer,
-            schedule: Schedule::Constant { lr: point.lr },
+            // the course of the repair in short: see `TuneConfig::probe_schedule`
+            schedule: schedule.over(planned, epochs).with_peak(point.lr),
             epochs: planned,
             streams: self.session.streams,
             state_file: None,

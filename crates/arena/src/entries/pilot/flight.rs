@@ -8,6 +8,8 @@ const BETA1: f32 = 0.9;
 /// Memory of the squares: shorter than Adam's, since runs are short.
 const BETA2: f64 = 0.99;
 const EPSILON: f32 = 1e-8;
+/// Power of the step at which iterates count in the average: later ones are better.
+const LATER: i32 = 2;
 
 /// The state of schedule-free Adam.
 pub(super) struct Flight {
@@ -41,11 +43,12 @@ impl Flight {
         let beta2 = BETA2 as f32;
         for ((z, v), &g) in self.iterate.values_mut().iter_mut().zip(&mut self.square).zip(grad.values()) {
             *v = beta2 * *v + (1.0 - beta2) * g * g;
-            *z -= rate as f32 * g / ((*v * unbias).sqrt() + EPSILON);
+            *z -= rate as f32 * (g / ((*v * unbias).sqrt() + EPSILON) + self.course.decay * *z);
         }
         // steps of the warm-up count as little as they are long
-        self.weights += rate * rate;
-        let share = (rate * rate / self.weights).max(self.course.least_share);
+        let weight = rate * rate * f64::from(self.steps).powi(LATER);
+        self.weights += weight;
+        let share = (weight / self.weights).max(self.course.least_share);
         self.average.lerp(share as f32, &self.iterate);
         self.average.finite()
     }

@@ -18,6 +18,7 @@ use plan::{Course, Plan};
 ///   noise that this brings is averaged away: steps are those of schedule-free Adam (Defazio et al., 2024), whose gradients
 ///   are taken near the average that is probed, so that their losses tell what the average is worth and batch
 ///   normalisation's running statistics fit it.
+/// - The first flight decays the weights, apart from the gradient: a net that learns fast grows too sure of its answers.
 /// - A probe is made when the smoothed loss, corrected by the gap that the last probe showed, is below the target, and
 ///   otherwise so seldom that it costs little ([`Gauge`]).
 /// - Where the loss runs away, stands still or rises, another flight begins ([`Plan`]).
