@@ -123,11 +123,12 @@ mod tests {
         let layout = Arc::new(ParamLayout::new([("w".to_owned(), vec![1])]));
         let at = |v: f32| Params::new(layout.clone(), vec![v]);
         let mut plan = Plan::new(100.0, 0.5, at(0.0));
+        assert_eq!(plan.course(), Course { rate: RATE, least_share: 0.0, decay: DECAY });
         plan.flew(200.0);
         assert_eq!(plan.probed(1.0, &at(1.0)), None, "progress");
         plan.flew(280.0);
         assert_eq!(plan.probed(1.1, &at(2.0)), None, "three passes may pass");
-        plan.flew(20.0);
+        plan.flew(40.0);
         assert_eq!(plan.probed(1.1, &at(3.0)), Some(at(1.0)), "stands still");
         assert_eq!(plan.course(), Course { rate: 0.3 * RATE, least_share: SHORT, decay: 0.0 });
         plan.flew(160.0);
