@@ -221,6 +221,8 @@ fn the_task_of_the_competition_wants_its_data() {
     w.run(&["arena", "run", "--suite", "cifar"]).fails(2, &["cifar10", "--data-dir", "help:"]);
     assert!(!w.path("runs").exists(), "no folder is made for a contest that cannot be held");
     w.run(&["arena", "calibrate", "cifar", "--data-dir", "."]).fails(4, &["data_batch_1.bin"]);
+    w.run(&["arena", "run", "--suite", "cifar", "--data-dir", ".", "-o", "none"]).fails(4, &["data_batch_1.bin"]);
+    assert!(!w.path("none").exists(), "a contest without tasks leaves no folder");
     let list = w.run(&["arena", "list"]).ok().out;
     assert!(list.contains("repair ") && list.contains("cifar ") && list.contains("repair-default"), "{list}");
 }

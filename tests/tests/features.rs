@@ -15,6 +15,19 @@ fn with_extractor() -> World {
 const EXTRACTOR: &str = "ssl/checkpoints/extractor.safetensors";
 
 #[test]
+fn preset_published_takes_the_shipped_extractor_on_the_built_in_data_alone() {
+    let w = World::with_model();
+    let features = |more: &[&str], run: &str| {
+        let published = ["repair", "-c", "repair.toml", "--epochs", "1", "--quiet", "--output-dir", run];
+        w.run(&[&published[..], more].concat()).ok();
+        w.read_json(&format!("{run}/summary.json"))["features"].clone()
+    };
+    assert_eq!(features(&["--preset", "published"], "published/run"), "signs-extractor-w025.safetensors");
+    assert_eq!(features(&["--preset", "published", "--extractor", "penultimate"], "own/run"), "penultimate");
+    assert_eq!(features(&["--preset", "corrected"], "corrected/run"), "penultimate");
+}
+
+#[test]
 fn an_extractor_is_made_and_used_and_every_run_says_what_its_features_are_worth() {
     let w = with_extractor();
     let metrics = w.read_lines("ssl/metrics.jsonl");

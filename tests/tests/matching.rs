@@ -67,6 +67,23 @@ fn methods_and_trainers_are_crossed() {
 }
 
 #[test]
+fn a_recipe_may_name_another_optimiser() {
+    let w = World::with_model();
+    let recipe = String::from_utf8(w.read("default.toml")).unwrap();
+    let nadam = "[matching]\noptimizer = { name = \"nadam\" }\nlr = 0.002\n";
+    w.write("nadam.toml", recipe.replace("[matching]\n", nadam));
+    let repair = |recipe: &str, run: &str| {
+        w.run(&["repair", "-c", recipe, "--seed", "3", "--epochs", "1", "--quiet", "--output-dir", run]).ok();
+        w.read(&format!("{run}/checkpoints/best.safetensors"))
+    };
+    assert_ne!(repair("default.toml", "sgd/run"), repair("nadam.toml", "nadam/run"));
+    let kept = String::from_utf8(w.read("nadam/run/config.toml")).unwrap();
+    assert!(kept.contains("name = \"nadam\""), "{kept}");
+    w.write("typo.toml", recipe.replace("[matching]\n", &nadam.replace("\"nadam", "\"adamant")));
+    w.run(&["repair", "-c", "typo.toml", "--output-dir", "typo/run"]).fails(2, &["adamant", "nadam"]);
+}
+
+#[test]
 fn a_repair_that_does_harm_is_refused_and_says_why() {
     let w = World::with_model();
     let harm = ["--lr", "30", "--output-dir", "harm/run"];

@@ -113,6 +113,9 @@ fn the_tier_follows_from_the_time_and_a_dry_run_says_so() {
     assert!(cheap["why"].as_str().unwrap().contains("more than 0.001 minutes"), "{}", cheap["why"]);
     assert_eq!(plan(&["--minutes", "0.001", "--tier", "full"])["tier"], "full");
     assert_eq!(plan(&["--method", "hybrid"])["other"], Value::Null);
+    // the probes of a search for the rate are counted: whole epochs of the lesson
+    let trained = |plan: &Value| plan["images_trained"].as_u64().unwrap();
+    assert!(trained(&plan(&["--lr", "auto"])) > trained(&full));
     let told = w.run(&["repair", "-c", "default.toml", "--dry-run", "--tier", "cheap"]).ok().out;
     assert!(told.contains("the last block and the head are trained") && told.contains("--tier full"), "{told}");
     // and it is done as it was said, in about no time: one step at least

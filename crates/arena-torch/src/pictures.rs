@@ -115,14 +115,17 @@ impl Problem for PictureProblem {
         self.streams = streams;
         match &self.fresh {
             Some(make) => {
-                // it was made once with these settings, and so it is made again
-                if let Ok(model) = make(self.model.device(), streams) {
-                    self.model = model;
+                // it was made once with these settings, and so it is made again; if not, the run ends as one that left the numbers
+                match make(self.model.device(), streams) {
+                    Ok(model) => self.model = model,
+                    Err(_) => return vec![f32::NAN; self.layout.len()],
                 }
             }
             None => {
                 // of the same model, so that they fit
-                let _ = self.model.params().restore(&self.begin);
+                if self.model.params().restore(&self.begin).is_err() {
+                    return vec![f32::NAN; self.layout.len()];
+                }
             }
         }
         self.flat(Tensor::shallow_clone)

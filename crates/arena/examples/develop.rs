@@ -1,9 +1,10 @@
 //! Tries entries in this process, on work alone: quicker than `arena run`, and only for development.
 //!
 //! ```text
-//! cargo run --release -p hybridrepair-arena --example develop -- ENTRY,ENTRY tiny|SEED,SEED [REPEATS]
+//! cargo run --release -p hybridrepair-arena --example develop -- ENTRY,ENTRY tiny|SEED,SEED [REPEATS] [--trials]
 //! ```
 //!
+//! `--trials` tells task, entry, seed, outcome, work, seconds and default batch of every run as it ends, on standard error.
 //! A number is a seed of suite `hidden`. Without arguments it runs two entries on the first task of suite `tiny`, once.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
@@ -20,6 +21,7 @@ fn main() -> Result<(), ArenaError> {
     if !entries.iter().any(|e| e == "adam") {
         entries.push("adam".to_owned());
     }
+    let tell = arguments.iter().any(|a| a == "--trials");
     let repeats: u64 = argument(2, "1").parse().unwrap_or(1);
     let mut tasks: Vec<Assignment> = Vec::new();
     if argument(1, "tiny") == "calibrate" {
@@ -47,9 +49,15 @@ fn main() -> Result<(), ArenaError> {
         .par_iter()
         .map(|(task, name, seed)| {
             let mut problem = task.problem()?;
+            let batch = problem.sizes().batch;
             let referee = Referee::new(&task.name, &mut *problem, task.target, task.limits, *seed);
             let verdict = play(&mut *entry(name)?, referee);
-            Ok(Trial::new(&task.name, name, *seed, &verdict, None))
+            let trial = Trial::new(&task.name, name, *seed, &verdict, None);
+            if tell {
+                let (outcome, work, seconds) = (trial.outcome, trial.work, trial.seconds);
+                eprintln!("{} {name} {seed} {outcome} {work} {seconds} {batch}", task.name);
+            }
+            Ok(trial)
         })
         .collect::<Result<_, ArenaError>>()?;
     let limits = tasks.iter().map(|t| (t.name.clone(), t.limits)).collect();

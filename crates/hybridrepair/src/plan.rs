@@ -160,6 +160,7 @@ impl Session {
             let kept = self.kept_mib(&trunk, if half { Kind::Half } else { Kind::Float });
             let settings = c.cheap_matching(field, true);
             let steps = (c.cheap.epochs * settings.steps_per_epoch(field)) as u64;
+            let probes = (self.probe_epochs() * settings.steps_per_epoch(field)) as u64;
             // the map of the report takes one pass more where it does not follow from what is kept
             let map = if trunk.is_before_head() { 0 } else { field };
             let forward = (self.trunk_passes(&trunk) + train + field + 2 * holdout + map) as u64;
@@ -172,9 +173,9 @@ impl Session {
                 views: c.cheap.weak + c.cheap.strong,
                 epochs: c.cheap.epochs,
                 steps,
-                images_trained: steps * settings.images_per_step(field) as u64,
+                images_trained: (steps + probes) * settings.images_per_step(field) as u64,
                 images_forward: forward,
-                minutes: (forward as f64 / speed.forward + steps as f64 * each) / 60.0,
+                minutes: (forward as f64 / speed.forward + (steps + probes) as f64 * each) / 60.0,
                 memory_mib: base + 3.0 * kept + 64.0 * self.activations(),
                 own: (steps, each),
             });
@@ -192,7 +193,10 @@ impl Session {
         };
         let f = &c.finetune;
         let replay = f.replay_epochs as u64 * (train as u64 / f.batch_size as u64);
-        let trained = replay * f.batch_size as u64 + lesson.trained;
+        // probes of `--lr auto` are epochs of the lesson
+        let probes = self.probe_epochs() as u64;
+        let probed = |of_lesson: u64| of_lesson * probes / lesson.epochs.max(1);
+        let trained = replay * f.batch_size as u64 + lesson.trained + probed(lesson.trained);
         // by the guards: each epoch and the model before, on the validation split and a sample of the field
         let guarded = if c.guard.on && lesson.epochs > 0 {
             (lesson.epochs + 1) * (s.val.images.len() + field.min(2000)) as u64
@@ -211,6 +215,7 @@ impl Session {
         let forward = u64::from(scores) * all_views * field as u64
             + (field + 3 * holdout + f.replay_epochs * train) as u64
             + lesson.forward
+            + probed(lesson.forward)
             + embedding
             + advice
             + guarded;
@@ -227,6 +232,12 @@ impl Session {
             memory_mib: base + lesson.largest.max(f.batch_size as u64) as f64 * self.activations(),
             own: (lesson.steps, each),
         })
+    }
+
+    /// Epochs that `--lr auto` takes before the repair, at most.
+    fn probe_epochs(&self) -> usize {
+        let tune = &self.config.tune;
+        if tune.auto { tune.budget * tune.epochs } else { 0 }
     }
 
     /// MiB that one picture's activations take in training: measured on `MobileNet` at 32 x 32, where they grow with the

@@ -99,8 +99,9 @@ impl Schedule {
             Self::Cosine { lr, warmup } => Self::Cosine { lr: *lr, warmup: warmup * by },
             Self::WarmUp { lr, warmup } => Self::WarmUp { lr: *lr, warmup: warmup * by },
             Self::Steps { from } => {
-                // of steps that fall into one epoch `at` takes the last
-                Self::Steps { from: from.iter().map(|&(e, lr)| ((e as f64 * by).floor() as usize, lr)).collect() }
+                // rounded up, so that what comes first keeps an epoch; of steps that fall into one epoch `at` takes the last
+                let to = |e: usize| (e * epochs).div_ceil(instead_of.max(1));
+                Self::Steps { from: from.iter().map(|&(e, lr)| (to(e), lr)).collect() }
             }
             // at the same rate, or by a share of the run already
             Self::Constant { .. } | Self::Exponential { .. } => self.clone(),
@@ -157,6 +158,9 @@ mod tests {
         let steps = Schedule::Steps { from: vec![(0, 0.1), (100, 0.01), (150, 0.001)] };
         let short = steps.over(4, 200);
         assert_eq!([0, 1, 2, 3].map(|e| short.at(e, 0, 9, 4)), [0.1, 0.1, 0.01, 0.001]);
+        // the highest rate is there however short the run is
+        assert_eq!(steps.over(1, 200).at(0, 0, 9, 1), 0.1);
+        assert_eq!([0, 1].map(|e| steps.over(2, 200).at(e, 0, 9, 2)), [0.1, 0.01]);
         assert_eq!(Schedule::WarmUp { lr: 1.0, warmup: 4.0 }.over(1, 4).at(0, 1, 2, 1), 0.75);
     }
 

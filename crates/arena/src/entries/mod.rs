@@ -38,9 +38,11 @@ pub(crate) const ALL: &[(&str, &str, Maker)] = &[
     ("random-lr", "Adam, rate drawn log-uniformly from 0.00001 to 1", || {
         Descent::entry("random-lr", |n, rng| Box::new(Adam::new(libm::pow(10.0, rng.gen_range(-5.0..0.0)), 0.0, n)))
     }),
-    ("repair-default", "what `repair` does: Nesterov momentum 0.9, decay 0.0005, a cosine from rate 0.01", || {
-        Box::new(RepairDefault)
-    }),
+    (
+        "repair-default",
+        "what `repair` does by preset: Nesterov momentum 0.9, decay 0.0005, a cosine from rate 0.01",
+        || Box::new(RepairDefault),
+    ),
     ("rmsprop", "RMSProp, rate 0.01", || Descent::entry("rmsprop", |n, _| Box::new(RmsProp::new(1e-2, n)))),
     ("schedule-free", "schedule-free AdamW, rate 0.0025", || Box::new(ScheduleFree)),
     ("sgd", "gradient descent, rate 0.1", || Descent::entry("sgd", |n, _| Box::new(Sgd::new(0.1, 0.0, n)))),

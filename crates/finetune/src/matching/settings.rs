@@ -1,4 +1,4 @@
-use hybridrepair_train::TrainError;
+use hybridrepair_train::{OptimSpec, TrainError};
 use serde::{Deserialize, Serialize};
 
 /// How far a guessed label is trusted.
@@ -53,6 +53,8 @@ pub struct MatchSettings {
     pub guide: f64,
     /// Whether labelled field pictures are shown as strong views as well.
     pub strong_labels: bool,
+    /// Another optimiser than SGD with the momentum and the penalty above; its learning rate is `lr`, in the cheap tier that of `[cheap]`, and the two above do not count.
+    pub optimizer: Option<OptimSpec>,
 }
 
 impl Default for MatchSettings {
@@ -76,11 +78,19 @@ impl Default for MatchSettings {
             restate: 20,
             guide: 0.0,
             strong_labels: true,
+            optimizer: None,
         }
     }
 }
 
 impl MatchSettings {
+    /// What takes the steps.
+    pub fn optimizer(&self) -> OptimSpec {
+        let (momentum, weight_decay) = (self.momentum, self.weight_decay);
+        // Nesterov's look-ahead keeps rows of a head in the span of what it has seen, as plain momentum does
+        self.optimizer.clone().unwrap_or(OptimSpec::Sgd { momentum, weight_decay, nesterov: true })
+    }
+
     /// Steps of an epoch over a pool of so many pictures.
     pub fn steps_per_epoch(&self, field: usize) -> usize {
         (field / self.unlabelled.max(1)).max(1) * self.around

@@ -16,7 +16,7 @@ pub const REPAIR: &str = "repair";
 
 /// Targets of the tasks: what `arena calibrate TASK` finds.
 const TARGETS: [f64; SEEDS] = [0.398, 0.386, 0.384];
-/// Passes that the baseline is given: as many as preset `default` makes around the field pool.
+/// Passes that the baseline is given: as many as preset `default` makes around the field pool, without the recipe of `signs`.
 const EPOCHS: f64 = 12.0;
 
 /// Fine-tuning of a deployed model on bought, guessed and source pictures, one task per seed of labels

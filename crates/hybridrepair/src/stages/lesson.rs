@@ -50,10 +50,8 @@ fn cheap(
     let source = behind.classes.clone();
     let spread = spread(session, &labels, evidence)?;
     let data = KeptData { kept: behind.kept(), source, labels, prior, streams: session.streams };
-    let (momentum, weight_decay) = (settings.momentum, settings.weight_decay);
     Ok(Lesson {
-        // Nesterov's look-ahead keeps rows of the head in the span of what it has seen, as plain momentum does
-        optimizer: OptimSpec::Sgd { momentum, weight_decay, nesterov: true },
+        optimizer: settings.optimizer(),
         schedule: Schedule::Cosine { lr: c.lr, warmup: 0.0 },
         epochs: c.epochs,
         steps: settings.steps_per_epoch(session.pool.len()),
@@ -79,9 +77,8 @@ fn matching(session: &Session, labels: LabelSet, rule: MatchRule, evidence: &Evi
     let field = session.splits.field.images.clone();
     let spread = spread(session, &labels, evidence)?;
     let data = MatchData { replay, field, labels, prior };
-    let (momentum, weight_decay) = (settings.momentum, settings.weight_decay);
     Ok(Lesson {
-        optimizer: OptimSpec::Sgd { momentum, weight_decay, nesterov: true },
+        optimizer: settings.optimizer(),
         schedule: Schedule::Cosine { lr: settings.lr, warmup: 0.0 },
         epochs: settings.epochs,
         steps: settings.steps_per_epoch(session.pool.len()),

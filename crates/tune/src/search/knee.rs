@@ -101,13 +101,18 @@ fn smoothed(walked: &[&Probe]) -> Vec<f64> {
     (0..logs.len()).map(|at| of(at).exp()).collect()
 }
 
+/// The smallest Z.
+fn floor<'l>(probes: impl Iterator<Item = &'l Probe>) -> f64 {
+    probes.map(Probe::z).fold(f64::INFINITY, f64::min)
+}
+
 /// The rates that may be taken, best first: the largest rate whose Z is at the floor and whose smoothed loss is as good as the
 /// best, then what is as good and less written, then smaller rates by their loss.
 fn ranking<'l>(walked: &[&'l Probe], lab: &Lab<'_>) -> Vec<&'l Probe> {
     let losses = smoothed(walked);
     let admitted = walked.iter().copied().zip(losses).filter(|(p, _)| lab.objection(p).is_none()).collect::<Vec<_>>();
     let best = admitted.iter().map(|(_, loss)| *loss).fold(f64::INFINITY, f64::min);
-    let floor = admitted.iter().map(|(p, _)| p.z()).fold(f64::INFINITY, f64::min);
+    let floor = floor(admitted.iter().map(|(p, _)| *p));
     let (good, rest): (Vec<_>, Vec<_>) = admitted.into_iter().partition(|(_, loss)| *loss <= AS_GOOD * best);
     let alone = |probes: Vec<(&'l Probe, f64)>| probes.into_iter().map(|(p, _)| p).collect::<Vec<_>>();
     let (good, mut rest) = (alone(good), alone(rest));
@@ -179,18 +184,18 @@ impl Search for Knee {
             let lr = first.point.lr;
             return Err(TuneError::Refused(format!("rates such as {lr:.3e} train from one seed and not from another")));
         };
-        let floor = ranked.iter().map(|p| p.z()).fold(f64::INFINITY, f64::min);
+        let floor = floor(self.walked(lab).into_iter().filter(|p| lab.objection(p).is_none()));
         let (z, loss, best) = (taken.z(), taken.loss(), lab.best_loss());
-        let reason = if z <= floor + FLAT {
-            format!(
-                "the largest rate at the floor of Z ({z:.2}) that trains as well as the best: loss {loss:.3}, best {best:.3}; {how}"
-            )
-        } else {
-            format!(
-                "the largest rate that trains as well as the best: loss {loss:.3}, best {best:.3}; Z is {z:.2} and comes to \
-                 {floor:.2} only where the loss is worse; {how}"
-            )
+        let why = match (taken.point == first.point, z <= floor + FLAT) {
+            (true, true) => format!("the largest rate at the floor of Z ({z:.2}) that trains as well as the best"),
+            (true, false) => format!(
+                "the largest rate that trains as well as the best, at Z {z:.2}, which comes to {floor:.2} only where the loss is worse"
+            ),
+            (false, _) => {
+                format!("at Z {z:.2}; {:.3e} was ahead of it, until it was trained once more", first.point.lr)
+            }
         };
+        let reason = format!("{why}: loss {loss:.3}, best {best:.3}; {how}");
         let other = ranked.iter().find(|p| p.point != taken.point);
         Ok(Pick { point: taken.point, reason, runner_up: other.map(|p| p.point.lr) })
     }

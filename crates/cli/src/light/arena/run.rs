@@ -31,7 +31,10 @@ pub fn run(
     let folder = folder(args)?;
     let teller = Teller::new(args);
     let limit = args.limit.map_or(args.suite.limit(), |limit| limit.0);
-    let tasks = chosen(suite(&mut |said| teller.remark(said))?, args)?;
+    let tasks = suite(&mut |said| teller.remark(said)).and_then(|tasks| chosen(tasks, args)).inspect_err(|_| {
+        // nothing is in it yet: no run that anybody would look for; where it does not go it may stay
+        let _ = std::fs::remove_dir(&folder);
+    })?;
     let tasks = tasks.into_iter().map(|t| t.limited(limit, args.memory.0)).collect();
     let me = std::env::current_exe().map_err(|e| Failure::new(Exit::Unexpected, e))?;
     let contest = Contest {
