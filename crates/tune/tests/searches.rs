@@ -79,6 +79,15 @@ fn the_knee_moves_with_the_optimiser() {
 }
 
 #[test]
+fn where_structure_comes_after_the_best_rate_the_reason_says_so() {
+    let found = run("knee", |p| (logistic(p.lr, 0.1, 0.1), loss(p.lr, 1e-2, 0.5)), 40).unwrap();
+    assert!((3e-3..4e-2).contains(&found.lr), "{found:?}");
+    assert!(found.reason.contains("only where the loss is worse"), "{found:?}");
+    let found = run("knee", |p| (logistic(p.lr, 1e-3, 0.1), loss(p.lr, 1e-2, 0.5)), 40).unwrap();
+    assert!(!found.reason.contains("worse"), "{found:?}");
+}
+
+#[test]
 fn every_search_ends_within_its_budget_on_every_curve() {
     let curves: [(&str, fn(f64) -> f64); 6] = [
         ("logistic", |lr| logistic(lr, 1e-2, 0.2)),
