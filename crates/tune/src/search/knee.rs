@@ -18,8 +18,9 @@ const FLAT: f64 = 0.07;
 const FALLEN: f64 = 0.25;
 /// A loss below this share of all before still falls.
 const FALLING: f64 = 0.97;
-/// A loss within this share of the best is as good.
-const AS_GOOD: f64 = 1.1;
+/// A loss is as good as the best when it is above it by at most this share of the best, and of the way that the best came
+/// down: where losses stay high a tenth of them is much of what was learned.
+const AS_GOOD: [f64; 2] = [0.1, 0.05];
 /// How much a rate's own loss counts beside those of its two neighbours: chance moves the loss of one probe by more than
 /// [`AS_GOOD`], and the curve is smooth.
 const OWN: f64 = 0.5;
@@ -101,6 +102,12 @@ fn smoothed(walked: &[&Probe]) -> Vec<f64> {
     (0..logs.len()).map(|at| of(at).exp()).collect()
 }
 
+/// Whether a loss is as good as the best one, when training began at `start`.
+fn as_good(loss: f64, best: f64, start: f64) -> bool {
+    let [of_best, of_way] = AS_GOOD;
+    loss - best <= (of_best * best).min(of_way * (start - best).max(0.0))
+}
+
 /// The smallest Z.
 fn floor<'l>(probes: impl Iterator<Item = &'l Probe>) -> f64 {
     probes.map(Probe::z).fold(f64::INFINITY, f64::min)
@@ -113,7 +120,7 @@ fn ranking<'l>(walked: &[&'l Probe], lab: &Lab<'_>) -> Vec<&'l Probe> {
     let admitted = walked.iter().copied().zip(losses).filter(|(p, _)| lab.objection(p).is_none()).collect::<Vec<_>>();
     let best = admitted.iter().map(|(_, loss)| *loss).fold(f64::INFINITY, f64::min);
     let floor = floor(admitted.iter().map(|(p, _)| *p));
-    let (good, rest): (Vec<_>, Vec<_>) = admitted.into_iter().partition(|(_, loss)| *loss <= AS_GOOD * best);
+    let (good, rest): (Vec<_>, Vec<_>) = admitted.into_iter().partition(|(p, loss)| as_good(*loss, best, p.start_loss));
     let alone = |probes: Vec<(&'l Probe, f64)>| probes.into_iter().map(|(p, _)| p).collect::<Vec<_>>();
     let (good, mut rest) = (alone(good), alone(rest));
     let (mut ranked, mut above): (Vec<_>, Vec<_>) = good.into_iter().partition(|p| p.z() <= floor + FLAT);
@@ -176,7 +183,7 @@ impl Search for Knee {
             candidates = vec![*first];
         }
         if let [a, b, ..] = candidates[..]
-            && mean_loss(lab, a.point.lr) > AS_GOOD * mean_loss(lab, b.point.lr)
+            && !as_good(mean_loss(lab, a.point.lr), mean_loss(lab, b.point.lr), a.start_loss)
         {
             candidates.swap(0, 1);
         }
