@@ -88,6 +88,21 @@ fn where_structure_comes_after_the_best_rate_the_reason_says_so() {
 }
 
 #[test]
+fn the_only_rate_that_trains_is_taken_though_the_next_one_diverges() {
+    let narrow = |lr: f64| {
+        if lr < 1.5e-4 {
+            CHANCE
+        } else if lr < 2.5e-4 {
+            0.5
+        } else {
+            f64::INFINITY
+        }
+    };
+    let found = run("knee", |p| (if p.lr < 1.5e-4 { 1.0 } else { 0.5 }, narrow(p.lr)), 25).unwrap();
+    assert!((1.5e-4..2.5e-4).contains(&found.lr), "{found:?}");
+}
+
+#[test]
 fn every_search_ends_within_its_budget_on_every_curve() {
     let curves: [(&str, fn(f64) -> f64); 6] = [
         ("logistic", |lr| logistic(lr, 1e-2, 0.2)),

@@ -117,7 +117,12 @@ fn floor<'l>(probes: impl Iterator<Item = &'l Probe>) -> f64 {
 /// best, then what is as good and less written, then smaller rates by their loss.
 fn ranking<'l>(walked: &[&'l Probe], lab: &Lab<'_>) -> Vec<&'l Probe> {
     let losses = smoothed(walked);
-    let admitted = walked.iter().copied().zip(losses).filter(|(p, _)| lab.objection(p).is_none()).collect::<Vec<_>>();
+    let mut admitted =
+        walked.iter().copied().zip(losses).filter(|(p, _)| lab.objection(p).is_none()).collect::<Vec<_>>();
+    if admitted.iter().all(|(_, loss)| loss.is_infinite()) {
+        // a rate beside one that diverges is better than none
+        admitted.iter_mut().for_each(|(p, loss)| *loss = p.loss());
+    }
     let best = admitted.iter().map(|(_, loss)| *loss).fold(f64::INFINITY, f64::min);
     let floor = floor(admitted.iter().map(|(p, _)| *p));
     let (good, rest): (Vec<_>, Vec<_>) = admitted.into_iter().partition(|(p, loss)| as_good(*loss, best, p.start_loss));
