@@ -121,7 +121,9 @@ fn ranking<'l>(walked: &[&'l Probe], lab: &Lab<'_>) -> Vec<&'l Probe> {
         walked.iter().copied().zip(losses).filter(|(p, _)| lab.objection(p).is_none()).collect::<Vec<_>>();
     if admitted.iter().all(|(_, loss)| loss.is_infinite()) {
         // a rate beside one that diverges is better than none
-        admitted.iter_mut().for_each(|(p, loss)| *loss = p.loss());
+        for (p, loss) in &mut admitted {
+            *loss = p.loss();
+        }
     }
     let best = admitted.iter().map(|(_, loss)| *loss).fold(f64::INFINITY, f64::min);
     let floor = floor(admitted.iter().map(|(p, _)| *p));
