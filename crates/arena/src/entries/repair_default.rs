@@ -4,8 +4,8 @@ use hybridrepair_core::Stream;
 /// What `repair` does by preset `default`: gradient descent with Nesterov momentum 0.9 and L2 penalty 0.0005, the rate
 /// half a cosine from 0.01 down to 0.
 ///
-/// The preset goes around the field pool 12 times (the recipe of `signs` 7), so the cosine is as long as 12 passes over the task's examples at the
-/// default batch. There `repair` ends; here another cosine begins, so that the time to the target is known where one is not
+/// The preset goes around the field pool 12 times (the recipe of `signs` 7), so the cosine is as long as 12 passes over the
+/// task's examples at the default batch. There `repair` ends; here another cosine begins, so that the time to the target is known where one is not
 /// enough. The moving average of the weights that `repair` keeps is left out: it is judged there after every pass, too.
 pub(crate) struct RepairDefault;
 

@@ -32,8 +32,8 @@ pub(super) struct Plan {
 
 /// Rate of the first flight.
 const RATE: f64 = 0.005;
-/// Weight decay of the first flight: without it nets that learn fast grow so sure of their answers that the loss on data that they
-/// have not seen rises. Where it stands in the way the later flights do without.
+/// Weight decay of the first flight: without it nets that learn fast grow so sure of their answers that the loss on data
+/// that they have not seen rises. Where it stands in the way the later flights do without.
 const DECAY: f32 = 0.3;
 /// From one flight's rate to the next.
 const SLOWER: f64 = 0.33;
@@ -49,8 +49,8 @@ const PROGRESS: f64 = 0.005;
 const PATIENCE: (f64, f64, f64) = (3.0, 3.0, 6.0);
 /// Share of a flight without progress that ends it, when that is longer.
 const STALE: f64 = 0.25;
-/// A probe this much above the flight's least loss ends it, after one and a half passes without progress, when it is within so many
-/// times the target: above, losses are steep and jump.
+/// A probe this much above the flight's least loss ends it, after one and a half passes without progress, when it is within
+/// so many times the target: above, losses are steep and jump.
 const SINKS: (f64, f64, f64) = (1.3, 1.5, 3.0);
 
 impl Plan {
