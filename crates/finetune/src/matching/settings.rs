@@ -53,7 +53,8 @@ pub struct MatchSettings {
     pub guide: f64,
     /// Whether labelled field pictures are shown as strong views as well.
     pub strong_labels: bool,
-    /// Another optimiser than SGD with the momentum and the penalty above; its learning rate is `lr`, in the cheap tier that of `[cheap]`, and the two above do not count.
+    /// Another optimiser than SGD with the momentum and the penalty above, which do not count then. Its learning rate is
+    /// `lr`, in the cheap tier that of `[cheap]`.
     pub optimizer: Option<OptimSpec>,
 }
 
