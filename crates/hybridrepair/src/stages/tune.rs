@@ -43,11 +43,8 @@ pub fn tune(session: &Session, run: &mut Run<'_>, before: &Model, taught: &Taugh
             return Ok((Some(choice.lr), Cost { cached: true, ..Cost::default() }));
         }
         let known = files.probes()?;
-        let lr = if taught.method.trainer.rule().is_some() {
-            session.config.matching.lr
-        } else {
-            session.config.finetune.lr
-        };
+        // whichever trainer and tier it is
+        let lr = lesson(session, taught.clone(), None)?.schedule.peak();
         let range = settings.range.unwrap_or([lr / REACH, lr * REACH]);
         let mut lessons =
             Lessons { session, run, before, taught, files, start_loss: None, cost: Cost::default(), failed: None };
